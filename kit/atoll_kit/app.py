@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from atoll_kit.context import RequestContextMiddleware
 from atoll_kit.errors import ErrorResponse, install_error_handlers
+from atoll_kit.linger import LingerMiddleware
 from atoll_kit.metrics import install_metrics_route
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -43,6 +44,7 @@ def create_app(
     # Starlette puts what is added last outermost.
     for wrap in reversed(inner or []):
         app.add_middleware(_Wrapper, wrap=wrap)
+    app.add_middleware(LingerMiddleware)
     app.add_middleware(RequestContextMiddleware)
     return app
 

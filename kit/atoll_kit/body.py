@@ -18,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoll_kit.errors import ApiError, BadRequest, TooLarge, TooManyRequests, error_response
+from atoll_kit.linger import has_body
 
 SMALL_BODY = 64 * 1024
 MEMORY_PER_BODY = 1024 * 1024
@@ -80,7 +81,7 @@ class BodyAdmissionMiddleware:
         self.small = ByteBudget(max(inflight_bytes // 8, 64 * SMALL_BODY))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _has_body(scope):
+        if scope["type"] != "http" or not has_body(scope):
             await self.app(scope, receive, send)
             return
         try:
@@ -154,11 +155,6 @@ class BodyAdmissionMiddleware:
             if not message.get("more_body", False):
                 spool.seek(0)
                 return size
-
-
-def _has_body(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 def _too_large(cap: int) -> TooLarge:
