@@ -1,0 +1,1 @@
+"""The gateway as clients and services see it: the real nginx, rendered from the real templates."""
