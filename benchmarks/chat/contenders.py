@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks.chat.bare import body
+
+TEXT = re.compile(rb'"content": ?"[^"]')
+USAGE = re.compile(rb'"usage": ?\{')
 
 
 class Contender(Protocol):
@@ -80,10 +84,10 @@ class Http:
             seen = False
             for line in iter(answer.readline, b""):
                 # Only the lines that matter are parsed: the client shares the processors.
-                if not seen and b'"content":"' in line and b'"content":""' not in line:
+                if not seen and TEXT.search(line):
                     seen = True
                     first.append(time.perf_counter() - started)
-                if b'"usage":{' in line:
+                if USAGE.search(line):
                     tokens.append(json.loads(line[6:])["usage"]["completion_tokens"])
 
         pairs = zip(self.connections, prompts, strict=False)

@@ -1,0 +1,249 @@
+"""One stack in the foreground: started, announced, watched and stopped again."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from atoll_local.check import ask_a_question, wait_for_health
+from atoll_local.console import complain, say, show_end_of, timed
+from atoll_local.environment import Environment
+from atoll_local.launch import die_with_parent
+from atoll_local.leftovers import end_leftovers
+from atoll_local.ports import check_ports
+from atoll_local.problem import Problem
+from atoll_local.render import render, script
+from atoll_local.secret_store import read_secrets
+from atoll_local.supervisor_client import (
+    FATAL,
+    RUNNING,
+    ProcessState,
+    SupervisorClient,
+    SupervisorGone,
+)
+
+# The programs' own times to stop add up to 14 s (see `render.programs`).
+STOP_SECONDS = 18.0
+READY_SECONDS = 600.0
+REVIVE_AFTER = 30.0
+# The chat backend checks its settings when it migrates.
+CHECK_INFERENCE_SETTINGS = (
+    "from atoll_inference.settings import Settings; from atoll_kit.settings import load; "
+    "load(Settings)"
+)
+
+
+@dataclass
+class Foreground:
+    """Runs until it is told to stop. The caller holds the lock of the DATA_DIR."""
+
+    environment: Environment
+    supervisor: SupervisorClient
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *, check: bool) -> int:
+        """Start, stay, stop.
+
+        Args:
+            check: put a question to a model once all is ready.
+
+        Returns:
+            0 after a stop that was asked for, 1 when something failed.
+
+        Raises:
+            Problem: it cannot start.
+        """
+        with _interruptible():
+            try:
+                return self._run(check=check)
+            except KeyboardInterrupt:
+                return 0
+
+    def _run(self, *, check: bool) -> int:
+        environment = self.environment
+        self._clear()
+        check_ports(environment)
+        self.secrets = read_secrets(environment.data_dir, environment.values)
+        configuration = render(environment, self.secrets)
+        self._prepare()
+        say(f"starting; logs are in {environment.logs_dir}")
+        process = subprocess.Popen(
+            [script("supervisord"), "-c", configuration],
+            env=environment.for_nginx(),
+            stdin=subprocess.DEVNULL,
+            # Ctrl-C in a terminal reaches this process alone, which then stops the others in order.
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - there is one thread here
+        )
+        try:
+            if not self._wait_until_ready(process):
+                return 1
+            self._announce(check=check)
+            return self._watch(process)
+        finally:
+            _stop(process)
+
+    def _clear(self) -> None:
+        """End what a stack that was killed has left running."""
+        for description in self.environment.run_dir.glob("*.json"):
+            command = json.loads(description.read_text(encoding="utf-8"))["command"]
+            count = end_leftovers(description.with_suffix(".group"), command[0])
+            if count:
+                say(f"ended {count} left-over processes of {description.stem}")
+
+    def _prepare(self) -> None:
+        """Check the settings of both services and bring the database to this release.
+
+        Raises:
+            Problem: nothing may start; the message says why.
+        """
+        chat = self.environment.for_chat_backend(self.secrets)
+        inference = self.environment.for_inference(self.secrets)
+        with timed("migrating the database"):
+            migration = self._begin([script("atoll-chat"), "migrate"], chat)
+            settings = self._begin([sys.executable, "-c", CHECK_INFERENCE_SETTINGS], inference)
+            migrated, checked = migration.communicate()[0], settings.communicate()[0]
+        if settings.returncode != 0:
+            raise Problem(checked.strip(), status=settings.returncode)
+        if migration.returncode != 0:
+            raise Problem(
+                f"{migrated.strip()}\nThe database was not migrated, so nothing was started.",
+                status=migration.returncode,
+            )
+
+    def _begin(self, command: list[str], variables: Mapping[str, str]) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            command,
+            env=dict(variables),
+            cwd=self.environment.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> bool:
+        """False when a process cannot run; a model that is missing is only reported."""
+        trouble = wait_for_health(
+            self.environment,
+            say,
+            seconds=READY_SECONDS,
+            give_up=lambda: self._failed(process) is not None,
+        )
+        failed = self._failed(process)
+        if failed is not None:
+            suffix = ".log" if failed == "supervisord" else ".out.log"
+            log = self.environment.logs_dir / f"{failed}{suffix}"
+            complain(f"{failed} cannot start. The end of {log}:")
+            show_end_of(log)
+            return False
+        if trouble is not None:
+            complain(trouble)
+        return True
+
+    def _failed(self, process: "subprocess.Popen[bytes]") -> str | None:
+        """The program that cannot start; None while there is hope."""
+        if process.poll() is not None:
+            return "supervisord"
+        try:
+            states = self.supervisor.states()
+        except SupervisorGone:
+            return None
+        for state in states:
+            if state.state == FATAL:
+                return state.name
+        return None
+
+    def _announce(self, *, check: bool) -> None:
+        environment = self.environment
+        if check:
+            with timed("asking a model a question"):
+                answered, output = ask_a_question(
+                    environment, environment.for_chat_backend(self.secrets)
+                )
+            for line in output.splitlines():
+                say(f"  {line}")
+            if not answered:
+                complain("no model answered. Everything else runs; see docs/running.md.")
+        password = environment.data_dir / "first-admin-password"
+        say(f"Atoll runs at {environment.local_url}/")
+        if password.exists():
+            name = environment.values.get("ADMIN_USERNAME") or "admin"
+            say(f"sign in as {name}; the first password is in {password}")
+        say("Ctrl-C stops it, and so does `make stop` in another shell")
+
+    def _watch(self, process: "subprocess.Popen[bytes]") -> int:
+        """Tell of every process that ends or comes back, until the supervisor ends."""
+        known: dict[str, ProcessState] = {}
+        given_up: dict[str, float] = {}
+        while process.poll() is None:
+            try:
+                for state in self.supervisor.states():
+                    self._tell(known.get(state.name), state)
+                    known[state.name] = state
+                    self._revive(state, given_up)
+            except SupervisorGone:
+                pass
+            try:
+                process.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                continue
+        say("stopped")
+        return 0 if process.returncode == 0 else 1
+
+    def _tell(self, before: ProcessState | None, now: ProcessState) -> None:
+        if before is None or (before.state, before.pid) == (now.state, now.pid):
+            return
+        if now.state == RUNNING:
+            say(f"{now.name} runs again (process {now.pid})")
+        elif before.state == RUNNING:
+            log = self.environment.logs_dir / f"{now.name}.out.log"
+            complain(f"{now.name} ended ({now.detail or now.state}); see {log}")
+
+    def _revive(self, state: ProcessState, given_up: dict[str, float]) -> None:
+        """Try again what the supervisor gave up: a full disk or a lost mount may be back."""
+        if state.state != FATAL:
+            given_up.pop(state.name, None)
+            return
+        since = given_up.setdefault(state.name, time.monotonic())
+        if time.monotonic() - since >= REVIVE_AFTER:
+            given_up[state.name] = time.monotonic()
+            self.supervisor.start(state.name)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the stack as Ctrl-C does."""
+    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        # Once is enough: what follows must not be cut short.
+        for name in names:
+            signal.signal(name, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {name: signal.signal(name, interrupt) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is not None:
+        return
+    say("stopping ...")
+    process.terminate()
+    try:
+        process.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        # The programs get SIGTERM when their parent is gone (see `launch`).
+        process.kill()
+        process.wait()
+    say("stopped")

@@ -1,0 +1,3 @@
+"""Accounts, conversations and administration of Atoll, and its OpenAI-compatible door."""
+
+__version__ = "0.1.0"

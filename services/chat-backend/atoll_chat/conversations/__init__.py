@@ -1,0 +1,1 @@
+"""Conversations and their messages: a tree of rows, read through its owner."""

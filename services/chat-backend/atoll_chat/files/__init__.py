@@ -1,0 +1,1 @@
+"""Files that users uploaded: rows here, bytes on disk under their id."""

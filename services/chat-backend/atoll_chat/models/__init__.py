@@ -1,0 +1,1 @@
+"""The models a user can pick: those of the inference service and the configured upstream."""

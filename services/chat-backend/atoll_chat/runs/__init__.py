@@ -1,0 +1,1 @@
+"""Runs: one generation each, alive on its own, read through an event log."""

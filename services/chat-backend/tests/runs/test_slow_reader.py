@@ -1,0 +1,55 @@
+"""One reader that stops reading neither stalls the answer nor the other readers."""
+
+import asyncio
+import socket
+import time
+from urllib.parse import urlsplit
+
+from chat_fixtures import Browser, text_of
+from fake_openai import FakeServer, Gate, Raw, chunk, event
+
+PIECE = "words " * 5000
+PIECES = 250  # 7.5 MB: more than the kernel's buffers and the server's hold
+
+
+def stalled_reader(browser: Browser, run: str) -> socket.socket:
+    """A client that asks for the events and then reads nothing."""
+    url = urlsplit(browser.url)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect((url.hostname, url.port))
+    headers = "".join(f"{k}: {v}\r\n" for k, v in browser.person.cookie_headers.items())
+    connection.sendall(
+        f"GET /api/runs/{run}/events HTTP/1.1\r\nHost: {url.netloc}\r\n{headers}\r\n".encode()
+    )
+    return connection
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Everything still to be read, until the server hangs up."""
+    connection.settimeout(30)
+    data = b""
+    while part := connection.recv(1 << 20):
+        data += part
+    return data
+
+
+async def test_stalled_reader_is_cut_and_others_get_everything(start, fake: FakeServer) -> None:
+    chat = await start(inference_url=fake.url, slow_client_seconds=1)
+    ada = Browser(await chat.serve(), await chat.user())
+    gate = Gate()
+    fake.answer(gate, *[Raw(event(chunk(PIECE)))] * PIECES)
+    run = (await ada.ask())["run"]["id"]
+    with stalled_reader(ada, run) as stalled:
+        readers = [asyncio.create_task(ada.events(run)) for _ in range(3)]
+        began = time.monotonic()
+        gate.open()
+        for events in await asyncio.gather(*readers):
+            assert text_of(events) == PIECE * PIECES
+            assert events[-1].name == "done"
+        assert time.monotonic() - began < 20
+        # Its connection ends without the final event; it may resume.
+        data = await asyncio.to_thread(rest_of, stalled)
+        assert b"event: done" not in data
+    assert (await ada.finish(run)).name == "done"
+    await ada.http.aclose()

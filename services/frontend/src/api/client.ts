@@ -1,0 +1,68 @@
+/** The one place that talks HTTP: adds the CSRF token and turns refusals into ApiError. */
+import createClient from 'openapi-fetch';
+
+import { ApiError } from './error';
+import type { paths } from './schema';
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+// In memory only: it dies with the page and no script can find it in a store.
+let csrfToken = '';
+
+export function setCsrfToken(token: string): void {
+  csrfToken = token;
+}
+
+function withToken(request: Request): Request {
+  if (safeMethods.has(request.method) || csrfToken === '') return request;
+  const headers = new Headers(request.headers);
+  headers.set('X-CSRF-Token', csrfToken);
+  return new Request(request, { headers });
+}
+
+async function codeOf(response: Response): Promise<string> {
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null);
+  return ApiError.from(response, body).code;
+}
+
+/** Another tab may have signed in again; then the token in memory is out of date. */
+async function refreshToken(): Promise<boolean> {
+  const response = await fetch('/api/auth/me');
+  if (!response.ok) return false;
+  const body = (await response.json()) as { csrf_token: string };
+  if (body.csrf_token === csrfToken) return false;
+  setCsrfToken(body.csrf_token);
+  return true;
+}
+
+/** Same as `fetch`, with the CSRF token, sent once more if only the token was out of date. */
+export async function send(request: Request): Promise<Response> {
+  const again = request.clone();
+  const response = await fetch(withToken(request));
+  if (response.status !== 403 || (await codeOf(response)) !== 'csrf_failed') return response;
+  return (await refreshToken()) ? fetch(withToken(again)) : response;
+}
+
+export const http = createClient<paths>({ baseUrl: location.origin, fetch: send });
+
+interface Outcome<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
+/** The body of a success. Throws ApiError for anything else. */
+export async function unwrap<Data>(pending: Promise<Outcome<Data>>): Promise<Data> {
+  let outcome: Outcome<Data>;
+  try {
+    outcome = await pending;
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+    throw ApiError.network(cause);
+  }
+  if (!outcome.response.ok) throw ApiError.from(outcome.response, outcome.error);
+  return outcome.data as Data;
+}

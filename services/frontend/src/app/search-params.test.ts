@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+
+import { localPath, parseLoginSearch } from './search-params';
+
+test.each(['/chat', '/chat/abc?x=1#y', '/account'])('%s is a path on this site', (path) => {
+  expect(localPath(path)).toBe(path);
+});
+
+test.each(['//evil.example', '/\\evil.example', 'https://evil.example', 'chat', '', 7, undefined])(
+  '%s leads away and is dropped',
+  (value) => {
+    expect(localPath(value)).toBeUndefined();
+  },
+);
+
+test('unknown reasons are dropped', () => {
+  expect(parseLoginSearch({ reason: 'x', redirect: '//evil.example' })).toEqual({});
+  expect(parseLoginSearch({ reason: 'expired', redirect: '/chat' })).toEqual({
+    reason: 'expired',
+    redirect: '/chat',
+  });
+});

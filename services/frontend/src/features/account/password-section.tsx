@@ -1,0 +1,17 @@
+import { useTranslation } from 'react-i18next';
+
+import { PasswordForm } from '@/features/auth/password-form';
+import { toasts } from '@/lib/toasts';
+
+import { Section } from './section';
+
+export function PasswordSection() {
+  const { t } = useTranslation();
+  return (
+    <Section title={t('account.passwordTitle')} text={t('account.passwordText')}>
+      <div className="max-w-md">
+        <PasswordForm onChanged={() => toasts.show(t('account.passwordChanged'))} />
+      </div>
+    </Section>
+  );
+}

@@ -1,0 +1,131 @@
+"""Puts the service together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from atoll_inference import __version__
+from atoll_inference.api import chat, health, internal, models, repository
+from atoll_inference.api.slots import EmptySlots
+from atoll_inference.api.state import State
+from atoll_inference.catalog.discovery import Discovery
+from atoll_inference.catalog.slots import find_catalog, read_catalog
+from atoll_inference.engines.cpus import usable_cpus
+from atoll_inference.engines.factory import SERVED, build_engine
+from atoll_inference.serving.cancel import shutting_down
+from atoll_inference.serving.client import LocalClient
+from atoll_inference.serving.generation import Generation
+from atoll_inference.serving.lane import LaneLimits
+from atoll_inference.serving.readiness import Preload
+from atoll_inference.serving.registry import Registry
+from atoll_inference.settings import Settings
+from atoll_inference.usage import UsageItem, UsageReporter, now
+from atoll_kit.app import create_app as create_service
+from atoll_kit.body import BodyAdmissionMiddleware
+from atoll_kit.internal import InternalTokenMiddleware
+from atoll_kit.logs import get_logger
+
+log = get_logger(__name__)
+
+OPEN_PATHS = frozenset({"/v2/health/live", "/v2/health/ready"})
+"""What a probe may ask without the internal token."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application. Models are loaded after it has started.
+
+    Raises:
+        BadCatalog: the model catalog cannot be read.
+    """
+    catalog = read_catalog(find_catalog(settings.models_dir, settings.model_catalog))
+    reporter: list[UsageReporter] = []
+
+    def on_end(model: str, generation: Generation) -> None:
+        if reporter and (item := _usage_item(model, generation)) is not None:
+            reporter[0].add(item)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        discovery = Discovery(settings.models_dir, SERVED, settings.model_path)
+        build = partial(
+            build_engine,
+            context=settings.chat_context,
+            parallel=settings.chat_parallel,
+            threads=settings.threads or usable_cpus(),
+            device=settings.device,
+        )
+        registry = Registry(
+            discovery.scan,
+            build,
+            limits=LaneLimits(
+                queue=settings.queue_limit,
+                buffer_bytes=settings.output_buffer_bytes,
+                slow_client_s=settings.slow_client_seconds,
+                stall_s=settings.stall_seconds,
+            ),
+            memory_budget=settings.memory_budget,
+            on_end=on_end,
+            remedy=catalog.remedy("chat", has_engine=True),
+        )
+        client = LocalClient(registry)
+        preload = Preload(registry, settings.preload_names)
+        app.state.service = State(settings, catalog, registry, client, preload)
+        app.state.end_generations = lambda: client.close(shutting_down())
+        tasks = [asyncio.create_task(preload.run())]
+        if settings.chat_backend_url:
+            reporter.append(UsageReporter(settings.chat_backend_url, settings.internal_token))
+            tasks.append(asyncio.create_task(reporter[0].run()))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+            app.state.clean_shutdown = await registry.shutdown(shutting_down())
+            if reporter:
+                await reporter[0].flush()
+
+    def guard(app: ASGIApp) -> ASGIApp:
+        return InternalTokenMiddleware(
+            app, token=settings.internal_token, is_open=OPEN_PATHS.__contains__
+        )
+
+    def admit(app: ASGIApp) -> ASGIApp:
+        return BodyAdmissionMiddleware(
+            app,
+            max_bytes=lambda _: settings.max_body_bytes,
+            inflight_bytes=settings.max_inflight_body_bytes,
+        )
+
+    app = create_service(
+        "Atoll inference",
+        version=__version__,
+        lifespan=lifespan,
+        inner=[guard, partial(EmptySlots, catalog=catalog), admit],
+    )
+    for module in (chat, models, health, repository, internal):
+        app.include_router(module.router)
+    return app
+
+
+def _usage_item(model: str, generation: Generation) -> UsageItem | None:
+    caller = generation.caller
+    if caller.user is None or generation.started is None:
+        return None
+    return UsageItem(
+        request_id=caller.request_id,
+        user=caller.user,
+        key=caller.key,
+        model=model,
+        kind="chat",
+        prompt_tokens=generation.prompt_tokens,
+        completion_tokens=generation.completion_tokens,
+        seconds=round(generation.last_sign - generation.arrived, 3),
+        created_at=now(),
+    )

@@ -1,0 +1,64 @@
+"""The layers of the package import in one direction only."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "atoll_inference"
+RUNTIMES = {"xllamacpp", "torch", "transformers", "onnxruntime", "ctranslate2", "speechbrain"}
+WEB = {"fastapi", "starlette", "uvicorn", "httpx"}
+
+FORBIDDEN = {
+    "api": {*RUNTIMES, "atoll_inference.engines.llama_cpp", "atoll_inference.engines.factory"},
+    "serving": {*RUNTIMES, *WEB, "atoll_inference.api", "atoll_inference.engines.llama_cpp"},
+    "engines": {*WEB, "atoll_kit", "atoll_inference.api", "atoll_inference.serving"},
+    "catalog": {
+        *RUNTIMES,
+        *WEB,
+        "atoll_inference.api",
+        "atoll_inference.serving",
+        "atoll_inference.engines",
+    },
+    "media": {*RUNTIMES, *WEB, "atoll_inference.api", "atoll_inference.serving"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def within(name: str, module: str) -> bool:
+    return name == module or name.startswith(f"{module}.")
+
+
+@pytest.mark.parametrize("layer", sorted(FORBIDDEN))
+def test_a_layer_imports_nothing_above_it(layer: str) -> None:
+    files = sorted((PACKAGE / layer).glob("*.py"))
+    assert files
+    for path in files:
+        for name in imports(path):
+            bad = [module for module in FORBIDDEN[layer] if within(name, module)]
+            assert not bad, f"{path.relative_to(PACKAGE)} imports {name}"
+
+
+def test_only_engines_import_a_model_runtime() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if path.parent.name != "engines":
+            used = {name for name in imports(path) if name.split(".")[0] in RUNTIMES}
+            assert not used, f"{path.relative_to(PACKAGE)} imports {used}"
+
+
+def test_settings_alone_read_the_environment() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        source = path.read_text("utf-8")
+        # The child process of a fetch inherits the environment, pip's settings with it.
+        if path.name != "fetch.py":
+            assert "os.environ" not in source, path
+            assert "getenv" not in source, path
