@@ -13,6 +13,7 @@ from atoll_kit.metrics import HTTP_REQUESTS, HTTP_SECONDS
 
 log = get_logger("access")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HEADS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 _QUIET = frozenset({"/api/health", "/v2/health/live", "/v2/health/ready", "/metrics"})
 
 
@@ -47,7 +48,7 @@ class RequestContextMiddleware:
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
-            if message["type"] in ("http.response.start", "websocket.accept"):
+            if message["type"] in _HEADS:
                 status = message.get("status", 101)
                 MutableHeaders(scope=message)["X-Request-Id"] = identifier
             await send(message)

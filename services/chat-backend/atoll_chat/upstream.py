@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from atoll_chat.upstream_errors import (
     from_answer,
     from_detail,
     not_understood,
+    too_late,
     unreachable,
 )
 from atoll_kit.context import request_id
@@ -27,6 +29,8 @@ log = get_logger(__name__)
 
 CONNECT_SECONDS = 5.0
 PROBE_SECONDS = 3.0
+# Anybody may ask for the status; a foreign upstream may count what it is asked.
+PROBE_KEPT: dict[Source, float] = {"local": 2.0, "upstream": 30.0}
 ERROR_BODY = 64 * 1024
 # Below the five seconds after which uvicorn closes an idle connection: never write to a dying one.
 INFERENCE_IDLE_SECONDS = 4.0
@@ -59,6 +63,14 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """Whether a service works, and what it said, for an operator."""
+
+    well: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Target:
     client: httpx.AsyncClient
     completions: httpx.URL
@@ -85,11 +97,14 @@ class Upstream:
             limits=limits,
             timeout=timeout,
             trust_env=False,
+            # Reading the certificates of the system takes 50 ms that plain HTTP has no use for.
+            verify=base.scheme == "https",
         )
         hidden = [settings.internal_token, str(base), base.netloc.decode()]
         self._targets: dict[Source, _Target] = {
             "local": _Target(self._inference, base.join("/v1/chat/completions"), hidden)
         }
+        self._probes: dict[Source, tuple[float, Probe]] = {}
         if settings.llm_api_url:
             self._targets["upstream"] = _foreign(settings, timeout)
 
@@ -158,6 +173,8 @@ class Upstream:
         )
         try:
             response = await target.client.send(request, stream=True)
+        except httpx.ReadTimeout as error:
+            raise too_late(source) from error
         except httpx.HTTPError as error:
             log.warning("upstream_unreachable", source=source, error=type(error).__name__)
             raise unreachable(source) from error
@@ -199,19 +216,26 @@ class Upstream:
             raise not_understood("local")
         return [item for item in items if isinstance(item, dict) and "id" in item]
 
-    async def probe(self, source: Source) -> tuple[bool, str]:
-        """Whether `source` answers now, and what it said, for an operator."""
+    async def probe(self, source: Source) -> Probe:
+        """Whether `source` answers, asked now or `PROBE_KEPT` seconds ago at most."""
+        at, kept = self._probes.get(source, (0.0, None))
+        if kept is None or time.monotonic() - at >= PROBE_KEPT[source]:
+            kept = await self._probe(source)
+            self._probes[source] = (time.monotonic(), kept)
+        return kept
+
+    async def _probe(self, source: Source) -> Probe:
         target = self._targets[source]
         path = "/v2/health/ready" if source == "local" else _models_url(target.completions)
         try:
             response = await target.client.get(path, timeout=PROBE_SECONDS)
         except httpx.HTTPError as error:
-            return False, f"unreachable ({type(error).__name__})"
+            return Probe(False, f"unreachable ({type(error).__name__})")
         if source == "upstream" and response.status_code in (401, 403):
-            return False, "refuses LLM_API_KEY"
+            return Probe(False, "refuses LLM_API_KEY")
         # A foreign upstream need not list its models; that it answers is what counts.
         well = response.status_code < (400 if source == "local" else 500)
-        return well, "ready" if well else f"not ready (HTTP {response.status_code})"
+        return Probe(well, "ready" if well else f"not ready (HTTP {response.status_code})")
 
     @property
     def has_upstream(self) -> bool:

@@ -7,7 +7,7 @@ where they speak of the request; what they say of our key or of the address stay
 import json
 from typing import Any, Literal
 
-from atoll_kit.errors import ApiError, BadGateway, Unavailable
+from atoll_kit.errors import ApiError, BadGateway, DeadlineExceeded, Unavailable
 from atoll_kit.logs import get_logger
 
 log = get_logger(__name__)
@@ -29,6 +29,14 @@ def unreachable(source: Source) -> ApiError:
         "If this stays, an operator can look at /api/status and the logs.",
         code="upstream_unavailable",
         retry_after=5,
+    )
+
+
+def too_late(source: Source) -> ApiError:
+    """It took the request and did not answer in time."""
+    return DeadlineExceeded(
+        f"{_NAMES[source]} did not answer in the time allowed. Ask for fewer tokens, or try again "
+        "when it is less busy."
     )
 
 

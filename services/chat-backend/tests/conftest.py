@@ -1,8 +1,7 @@
 """A whole chat backend on a folder of its own, and people who use it.
 
 Every test gets a fresh database (a copy of one that was migrated once) and the real application;
-only the inference service is absent unless a test starts one. Passwords are hashed for real where
-a test is about them; other people share one hash.
+only the inference service is absent unless a test starts one.
 """
 
 import asyncio
@@ -21,9 +20,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import create_engine, update
 from sqlalchemy.orm import Session
 
+from atoll_chat.accounts import passwords
 from atoll_chat.accounts.access import Scope
 from atoll_chat.accounts.names import username_key
 from atoll_chat.accounts.principal import Principal
@@ -47,10 +48,25 @@ INTERNAL_TOKEN = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a
 HOST = "atoll.test"
 
 
+CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that take no time, as nearly every test is about something else.
+
+    Servers in processes of their own hash as the product does, and so do the tests marked
+    `real_hashes`.
+    """
+    if request.node.get_closest_marker("real_hashes") is None:
+        monkeypatch.setattr(passwords, "_hasher", CHEAP)
+    passwords._hash_of_nobody.cache_clear()
+
+
 @cache
 def hash_of(password: str) -> str:
-    """One hash a password for the whole run: a hash takes a tenth of a second."""
-    return PasswordHash.recommended().hash(password)
+    """The hash of `password`, computed once."""
+    return CHEAP.hash(password)
 
 
 def user_row(
@@ -272,6 +288,10 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         session.commit()
     engine.dispose()
     return file
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "real_hashes: passwords are hashed as in the product")
 
 
 StartAtoll = Callable[..., Awaitable[Atoll]]

@@ -1,5 +1,6 @@
 """The real service in a process of its own, with the real starter model."""
 
+import asyncio
 import os
 import secrets
 import shutil
@@ -91,6 +92,14 @@ class Service:
             assert self.process.poll() is None, self.log.read_text()[-3000:]
             time.sleep(0.05)
 
+    async def until(self, name: str, value: float, seconds: float = 60) -> None:
+        """Wait until the metric `name` is at least `value`, leaving the loop to other tasks."""
+        for _ in range(int(seconds / 0.02)):
+            if self.metric(name) >= value:
+                return
+            await asyncio.sleep(0.02)
+        pytest.fail(f"{name} did not reach {value}")
+
     def is_ready(self) -> bool:
         try:
             return self.get("/v2/health/ready").status_code == 200
@@ -118,9 +127,7 @@ Start = Callable[..., Service]
 
 
 @pytest.fixture(scope="session")
-def start_service(
-    tmp_path_factory: pytest.TempPathFactory, models_dir: Path
-) -> Iterator[Start]:
+def start_service(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Iterator[Start]:
     """Start a service with settings of the test's own; all are stopped at the end."""
     running: list[Service] = []
 

@@ -52,8 +52,7 @@ async def test_a_closed_connection_stops_a_plain_request(
     before = generated(service)
     async with service.client() as client:
         request = asyncio.create_task(client.post("/v1/chat/completions", json=long_question))
-        while service.metric("num_requests_running") < 1:
-            await asyncio.sleep(0.02)
+        await service.until("num_requests_running", 1)
         request.cancel()
         with pytest.raises(asyncio.CancelledError):
             await request
@@ -74,8 +73,7 @@ async def test_cancelling_by_user_or_key_spares_the_others(
             )
             for _ in range(6)
         ]
-        while service.metric("num_requests_waiting") < 2:
-            await asyncio.sleep(0.02)
+        await service.until("num_requests_waiting", 2)
         other = asyncio.create_task(
             client.post(
                 "/v1/chat/completions",
@@ -83,8 +81,7 @@ async def test_cancelling_by_user_or_key_spares_the_others(
                 headers={header: "other"},
             )
         )
-        while service.metric("num_requests_waiting") < 3:
-            await asyncio.sleep(0.02)
+        await service.until("num_requests_waiting", 3)
         told = await client.post("/internal/cancel", json={field: "mine"})
         assert told.json() == {"cancelled": 6}
         answers = await asyncio.wait_for(asyncio.gather(*mine), 30)
@@ -103,11 +100,9 @@ async def test_sigterm_ends_streams_with_an_error_and_the_service_within_ten_sec
     async with service.client() as client:
         streams = [asyncio.create_task(begin(client, long_question)) for _ in range(3)]
         plain = asyncio.create_task(client.post("/v1/chat/completions", json=long_question))
-        while service.metric("num_requests_waiting") < 2:
-            await asyncio.sleep(0.02)
+        await service.until("num_requests_waiting", 2)
         # Let one of them begin to write.
-        while service.metric("num_requests_running") < 2:
-            await asyncio.sleep(0.02)
+        await service.until("num_requests_running", 2)
         started = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
         ends = await asyncio.wait_for(asyncio.gather(*streams), 20)

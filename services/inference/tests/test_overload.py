@@ -24,9 +24,7 @@ async def test_two_hundred_at_once(service: Any, ask: Ask) -> None:
         return await client.post("/v1/chat/completions", json=body)
 
     async with service.client() as client:
-        answers = await asyncio.wait_for(
-            asyncio.gather(*(one(client, n) for n in range(200))), 120
-        )
+        answers = await asyncio.wait_for(asyncio.gather(*(one(client, n) for n in range(200))), 120)
     counts = Counter(a.status_code for a in answers)
     assert set(counts) == {200, 429}, counts
     # Four run and 64 wait; the rest comes too early or finds places that became free.
@@ -42,13 +40,15 @@ async def test_a_waiting_stream_is_told_its_place(
     narrow: Any, long_question: dict[str, Any]
 ) -> None:
     stream = long_question | {"stream": True}
-    async with narrow.client() as client:
-        async with client.stream("POST", "/v1/chat/completions", json=stream) as first:
-            lines = first.aiter_lines()
-            while not (await anext(lines)).startswith("data: "):
-                pass
-            async with client.stream("POST", "/v1/chat/completions", json=stream) as second:
-                assert await anext(second.aiter_lines()) == ": queued 1"
+    async with (
+        narrow.client() as client,
+        client.stream("POST", "/v1/chat/completions", json=stream) as first,
+    ):
+        lines = first.aiter_lines()
+        while not (await anext(lines)).startswith("data: "):
+            pass
+        async with client.stream("POST", "/v1/chat/completions", json=stream) as second:
+            assert await anext(second.aiter_lines()) == ": queued 1"
     narrow.wait_until(lambda: narrow.metric("num_requests_running") == 0, "both stop")
     assert narrow.metric("num_requests_waiting") == 0
 
@@ -97,7 +97,5 @@ async def test_a_user_over_the_limit_is_refused(
 
 
 async def test_a_limit_that_is_no_number_is_refused(service: Any, ask: Ask) -> None:
-    answer = service.post(
-        "/v1/chat/completions", ask("Hi"), **{"X-Atoll-Max-Concurrent": "many"}
-    )
+    answer = service.post("/v1/chat/completions", ask("Hi"), **{"X-Atoll-Max-Concurrent": "many"})
     assert answer.status_code == 400

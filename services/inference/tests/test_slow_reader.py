@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from typing import Any
 
 import httpx
@@ -47,7 +46,9 @@ async def test_text_before_an_error_is_delivered_first() -> None:
 async def test_a_full_buffer_holds_its_writer_until_it_is_read() -> None:
     output = buffer(limit=4)
     writer = asyncio.create_task(asyncio.to_thread(output.put, Delta("0123456789")))
-    while not output.blocked:
+    for _ in range(1000):
+        if output.blocked:
+            break
         await asyncio.sleep(0.01)
     assert not writer.done()
     assert await output.get(1) == Delta("0123456789")
@@ -80,16 +81,14 @@ async def test_a_stalled_reader_is_dropped_and_the_others_finish(
         stalled.sendall(head.encode() + payload)
         async with service.client() as client:
 
-            async def whole() -> float:
-                started = time.monotonic()
+            async def whole() -> None:
                 answer = await client.post(
-                    "/v1/chat/completions", json=ask("Tell me a story.", max_tokens=60)
+                    "/v1/chat/completions", json=ask("Tell me a story.", max_tokens=20)
                 )
                 assert answer.status_code == 200
-                return time.monotonic() - started
 
-            await asyncio.wait_for(asyncio.gather(*(whole() for _ in range(7))), 60)
+            await asyncio.wait_for(asyncio.gather(*(whole() for _ in range(7))), 200)
         service.wait_until(
-            lambda: service.metric("request_failures_total", reason="slow_client") == 1, "drop", 90
+            lambda: service.metric("request_failures_total", reason="slow_client") == 1, "drop", 200
         )
         assert service.metric("num_requests_running") == 0

@@ -3,6 +3,10 @@
 import os
 from pathlib import Path
 
+from atoll_kit.logs import get_logger
+
+log = get_logger(__name__)
+
 NAME = "first-admin-password"
 
 
@@ -36,7 +40,13 @@ class FirstPassword:
                 self.path.unlink()
         except FileNotFoundError:
             return
+        except (OSError, ValueError) as error:
+            # The password in it is worth nothing any more, so this must not stop anybody.
+            log.warning("first_password_file_left", error=str(error))
 
     def discard(self) -> None:
         """Delete the file, whatever it holds."""
-        self.path.unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("first_password_file_left", error=str(error))

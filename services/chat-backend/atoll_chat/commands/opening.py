@@ -21,6 +21,7 @@ def writer(settings: Settings) -> Iterator[Path]:
     try:
         database = database_file(settings)
         refuse_network(database.parent)
+        _make_private(database.parent)
         lock = WriterLock(database.parent)
         lock.acquire()
     except (PlaceError, DatabaseBusy) as error:
@@ -36,3 +37,10 @@ def writer(settings: Settings) -> Iterator[Path]:
         raise CommandError(str(error)) from error
     finally:
         lock.release()
+
+
+def _make_private(folder: Path) -> None:
+    # A folder that an operator made keeps the permissions it was given.
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)

@@ -35,7 +35,7 @@ def run(settings: Settings, username: str | None, password_stdin: bool) -> int:
     print(f"{done['username']} {what}.")
     if given is None:
         print(f"Password, shown this once: {password}")
-    print("It has to be changed at the first sign-in.")
+    print("The password has to be changed at the first sign-in.")
     return 0
 
 

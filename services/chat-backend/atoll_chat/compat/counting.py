@@ -3,9 +3,9 @@
 import json
 from collections.abc import AsyncIterator
 
+from atoll_chat.chunks import usage_of
 from atoll_chat.conversations.schemas import Usage
 from atoll_chat.identifiers import now
-from atoll_chat.runs.chunks import usage_of
 
 MAX_EVENT = 4 * 1024 * 1024
 

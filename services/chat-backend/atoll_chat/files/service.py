@@ -24,7 +24,7 @@ class FilesService:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
         self._storage = Storage(settings.files_dir, settings.max_upload_bytes)
-        self._storage.clean()
+        self._storage.prepare()
 
     async def upload(self, user_id: str, content_type: str, body: AsyncIterator[bytes]) -> File:
         """Store the file in a multipart form.

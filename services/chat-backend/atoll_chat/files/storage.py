@@ -36,8 +36,13 @@ class Storage:
         """Where the content of a stored file is. `file_id` must come from the database."""
         return self._root / file_id[:2] / file_id
 
-    def clean(self) -> None:
-        """Delete what a crash left unfinished."""
+    def prepare(self) -> None:
+        """Make the folder, for this process's user alone, and delete what a crash left in it.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._partial.glob("*"):
             left.unlink(missing_ok=True)
 

@@ -1,17 +1,22 @@
 """One real question to the default model, for `make run` and for operators."""
 
+import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from atoll_chat.chunks import text_of
 from atoll_chat.upstream import Identity, Upstream
+from atoll_chat.upstream_errors import Source
+from atoll_kit.errors import ApiError
 
 if TYPE_CHECKING:
     from atoll_chat.models.service import ModelsService
 
 QUESTION = "What is the capital of France?"
 MAX_TOKENS = 32
+LOADING_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,15 @@ class SelfTest:
     seconds: float
 
 
-async def selftest(upstream: Upstream, models: "ModelsService") -> SelfTest:
+async def selftest(
+    upstream: Upstream, models: "ModelsService", *, patience: float = LOADING_SECONDS
+) -> SelfTest:
     """Ask the default model `QUESTION`. Nothing is stored and no account is involved.
+
+    Args:
+        upstream: where to ask.
+        models: which model is the default.
+        patience: seconds to wait for a model that is still loading.
 
     Raises:
         ApiError: there is no model, or it did not answer.
@@ -37,10 +49,18 @@ async def selftest(upstream: Upstream, models: "ModelsService") -> SelfTest:
         "max_tokens": MAX_TOKENS,
         "temperature": 0,
     }
+    while True:
+        asked = time.monotonic()
+        try:
+            answer = await _ask(upstream, model.source, body)
+            return SelfTest(model.id, answer.strip(), round(time.monotonic() - asked, 3))
+        except ApiError as error:
+            if error.code != "model_loading" or asked - started > patience:
+                raise
+        await asyncio.sleep(0.5)
+
+
+async def _ask(upstream: Upstream, source: Source, body: dict[str, Any]) -> str:
     identity = Identity(user_id="selftest", role="admin", max_concurrent=1)
-    answer = ""
-    async with aclosing(upstream.stream_chat(model.source, body, identity)) as chunks:
-        async for chunk in chunks:
-            for choice in chunk.get("choices") or []:
-                answer += (choice.get("delta") or {}).get("content") or ""
-    return SelfTest(model.id, answer.strip(), round(time.monotonic() - started, 3))
+    async with aclosing(upstream.stream_chat(source, body, identity)) as chunks:
+        return "".join([text_of(chunk) async for chunk in chunks])

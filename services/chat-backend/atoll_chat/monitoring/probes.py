@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import time
 from pathlib import Path
 
 from sqlalchemy import text
@@ -12,7 +11,6 @@ from atoll_chat.monitoring.schemas import ServiceStatus
 from atoll_chat.upstream_errors import Source
 from atoll_kit.errors import Unavailable
 
-KEPT_SECONDS = 2.0
 LOCK = ".writer.lock"
 
 
@@ -37,34 +35,25 @@ async def database_works(held: Backend) -> None:
         )
 
 
-class Probes:
-    """Results of probing other services, kept for two seconds: an open route must stay cheap."""
+async def probe_all(held: Backend) -> list[ServiceStatus]:
+    """The database, inference, and the upstream if one is configured."""
+    found = [await _database(held), await _service(held, "inference", "local")]
+    if held.upstream.has_upstream:
+        found.append(await _service(held, "upstream", "upstream"))
+    return found
 
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[float, ServiceStatus]] = {}
 
-    async def all(self, held: Backend) -> list[ServiceStatus]:
-        """The database, inference, and the upstream if one is configured."""
-        found = [await self._database(held), await self._service(held, "inference", "local")]
-        if held.upstream.has_upstream:
-            found.append(await self._service(held, "upstream", "upstream"))
-        return found
+async def _database(held: Backend) -> ServiceStatus:
+    try:
+        await database_works(held)
+    except Unavailable as error:
+        return ServiceStatus(name="database", status="down", detail=error.message)
+    return ServiceStatus(name="database", status="ok", detail="reads, and is ours to write")
 
-    async def _database(self, held: Backend) -> ServiceStatus:
-        try:
-            await database_works(held)
-        except Unavailable as error:
-            return ServiceStatus(name="database", status="down", detail=error.message)
-        return ServiceStatus(name="database", status="ok", detail="reads, and is ours to write")
 
-    async def _service(self, held: Backend, name: str, source: Source) -> ServiceStatus:
-        at, kept = self._kept.get(name, (0.0, None))
-        if kept and time.monotonic() - at < KEPT_SECONDS:
-            return kept
-        well, detail = await held.upstream.probe(source)
-        found = ServiceStatus(name=name, status="ok" if well else "down", detail=detail)
-        self._kept[name] = (time.monotonic(), found)
-        return found
+async def _service(held: Backend, name: str, source: Source) -> ServiceStatus:
+    probe = await held.upstream.probe(source)
+    return ServiceStatus(name=name, status="ok" if probe.well else "down", detail=probe.detail)
 
 
 def _is_writer(folder: Path) -> bool:

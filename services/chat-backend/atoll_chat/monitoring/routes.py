@@ -8,12 +8,11 @@ from atoll_chat import __version__
 from atoll_chat.accounts.dependencies import OptionalUser
 from atoll_chat.backend import Backend, backend
 from atoll_chat.models.schemas import Model
-from atoll_chat.monitoring.probes import Probes, database_works
+from atoll_chat.monitoring.probes import database_works, probe_all
 from atoll_chat.monitoring.schemas import Config, Health, Status
 from atoll_kit.errors import ApiError
 
 router = APIRouter(tags=["monitoring"])
-probes = Probes()
 
 Held = Annotated[Backend, Depends(backend)]
 
@@ -39,7 +38,7 @@ async def config(held: Held) -> Config:
 @router.get("/api/status", response_model_exclude_none=True)
 async def status(user: OptionalUser, held: Held) -> Status:
     """Whether everything works; with a credential also each service and each model."""
-    services = await probes.all(held)
+    services = await probe_all(held)
     well = all(service.status == "ok" for service in services)
     found = Status(status="ok" if well else "degraded")
     if user is None:

@@ -7,12 +7,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from atoll_chat.chunks import Characters, text_of, usage_of
 from atoll_chat.conversations.schemas import RunError, Usage
 from atoll_chat.conversations.service import ConversationsService
 from atoll_chat.models.schemas import Model
 from atoll_chat.runs import events
 from atoll_chat.runs.admission import Place, Reason
-from atoll_chat.runs.chunks import Characters, text_of, usage_of
 from atoll_chat.runs.prompt import prompt
 from atoll_chat.runs.transcript import Ending, RunDeleted, Transcript
 from atoll_chat.settings import Settings

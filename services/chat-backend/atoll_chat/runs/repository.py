@@ -45,6 +45,13 @@ class RunsRepository:
         events = (Event(*fields) for batch in batches for fields in batch.events)
         return [event for event in events if event.id > after]
 
+    async def last_event(self, run: RunRow) -> int:
+        """Id of the last stored event of a run of this user; 0 when none is."""
+        last = await self.session.scalar(
+            select(func.max(RunEventsRow.last_id)).where(RunEventsRow.run_id == run.id)
+        )
+        return last or 0
+
     def add_events(self, run_id: str, events: Sequence[Event]) -> None:
         """Store consecutive events of a run."""
         self.session.add(
@@ -57,18 +64,9 @@ class RunsRepository:
         )
 
 
-async def left_unfinished(session: AsyncSession) -> Sequence[tuple[RunRow, int]]:
-    """Runs of all users that no process is working on, each with its last stored event id.
-
-    For the start of the process, before anything runs.
-    """
-    end = (
-        select(func.coalesce(func.max(RunEventsRow.last_id), 0))
-        .where(RunEventsRow.run_id == RunRow.id)
-        .scalar_subquery()
-    )
-    rows = await session.execute(select(RunRow, end).where(RunRow.status.in_(UNFINISHED)))
-    return [(run, last) for run, last in rows]
+async def left_unfinished(session: AsyncSession) -> Sequence[RunRow]:
+    """Unfinished runs of all users. For the start of the process, before anything runs."""
+    return (await session.scalars(select(RunRow).where(RunRow.status.in_(UNFINISHED)))).all()
 
 
 async def has_events_before(session: AsyncSession, instant: datetime) -> bool:

@@ -15,8 +15,11 @@ from atoll_chat.runs.sse import RunEvents
 router = APIRouter(tags=["runs"])
 
 Held = Annotated[Backend, Depends(backend)]
-EventId = Annotated[int | None, Query(ge=0, description="As the header, for clients without it.")]
-LastEventId = Annotated[int | None, Header(ge=0, description="Resume after this event.")]
+MAX_ID = 2**53
+EventId = Annotated[
+    int | None, Query(ge=0, le=MAX_ID, description="As the header, for clients without it.")
+]
+LastEventId = Annotated[int | None, Header(ge=0, le=MAX_ID, description="Resume after this event.")]
 
 
 @router.post("/api/conversations/{conversation_id}/messages", status_code=202)

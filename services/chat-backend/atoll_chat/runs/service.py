@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -135,7 +135,13 @@ class RunsService:
         if generation and generation.place.user_id == user_id:
             generation.place.end("cancelled")
             await self._ended(id)
-        return await self.get(user_id, id)
+        run = await self.get(user_id, id)
+        if run.status not in UNFINISHED or id in self._live:
+            return run
+        async with self._database.write() as session:
+            abandoned = await _existing(RunsRepository(session, user_id), id)
+            await self._interrupt(session, abandoned)
+        return Run.model_validate(abandoned)
 
     async def stop_conversation(self, user_id: str, conversation_id: str) -> None:
         """Stop what is being written in a conversation of this user."""
@@ -191,8 +197,8 @@ class RunsService:
     async def recover(self) -> None:
         """End the runs that a crash left open, and begin to prune old logs."""
         async with self._database.write() as session:
-            for run, last in await left_unfinished(session):
-                await self._interrupt(session, run, last)
+            for run in await left_unfinished(session):
+                await self._interrupt(session, run)
         if self._pruner is None:
             self._pruner = asyncio.create_task(self._prune_for_ever())
 
@@ -221,17 +227,20 @@ class RunsService:
         show: Literal["question", "answer"],
     ) -> Accepted:
         place = self._admission.take(principal.user_id, principal.key_id)
+        run_id = new_id()
         try:
             conversation = await self._conversations.get(principal.user_id, conversation_id)
             model = await self._models.resolve(model_name or conversation.model)
-            run_id = new_id()
             # Ids order messages; two made in one millisecond are in no order by themselves.
             question_id, answer_id = sorted((new_id(), new_id()))
             async with self._database.write() as session:
                 runs = RunsRepository(session, principal.user_id)
                 given: Message = await message(session, question_id)
-                if await runs.unfinished(conversation_id):
-                    raise _in_progress()
+                if unfinished := await runs.unfinished(conversation_id):
+                    if unfinished.id in self._live:
+                        raise _in_progress()
+                    # Its end could not be stored, or a crash left it open.
+                    await self._interrupt(session, unfinished)
                 question = given.id if given.role == "user" else given.parent_id
                 assert question is not None
                 answer = await self._conversations.begin_answer(
@@ -250,24 +259,26 @@ class RunsService:
                     events_end=0, created_at=now(), finished_at=None,
                 )  # fmt: skip
                 session.add(row)
+                await session.flush()
+                assignment = Assignment(
+                    run_id=run_id,
+                    conversation_id=conversation_id,
+                    question_id=question,
+                    model=model,
+                    identity=self.identity(principal, request_id=run_id),
+                )
+                # Before the commit: whoever finds the run in the database finds it live.
+                generation = self._live[run_id] = self._prepare(assignment, place, answer)
         except BaseException:
+            self._live.pop(run_id, None)
             self._admission.release(place)
             raise
-        run = Run.model_validate(row)
-        self._launch(
-            Assignment(
-                run_id=run_id,
-                conversation_id=conversation_id,
-                question_id=question,
-                model=model,
-                identity=self.identity(principal, request_id=run_id),
-            ),
-            place,
-            answer,
+        self._tasks[run_id] = asyncio.create_task(self._run(generation))
+        return Accepted(
+            message=given if show == "question" else answer, run=Run.model_validate(row)
         )
-        return Accepted(message=given if show == "question" else answer, run=run)
 
-    def _launch(self, assignment: Assignment, place: Place, answer: Message) -> None:
+    def _prepare(self, assignment: Assignment, place: Place, answer: Message) -> Generation:
         transcript = Transcript(
             self._database,
             self._conversations,
@@ -275,7 +286,7 @@ class RunsService:
             run_id=assignment.run_id,
             answer=answer,
         )
-        generation = Generation(
+        return Generation(
             self._settings,
             self._upstream,
             self._conversations,
@@ -283,20 +294,22 @@ class RunsService:
             place=place,
             transcript=transcript,
         )
-        self._live[assignment.run_id] = generation
-        self._tasks[assignment.run_id] = asyncio.create_task(self._run(generation))
 
     async def _run(self, generation: Generation) -> None:
         assignment = generation.assignment
         started = now()
         try:
             await generation.run()
+            await self._count(generation, started)
         except Exception as error:
             log.error("run_broke", run_id=assignment.run_id, exc_info=error)
         finally:
             self._admission.release(generation.place)
             self._live.pop(assignment.run_id, None)
             self._tasks.pop(assignment.run_id, None)
+
+    async def _count(self, generation: Generation, started: datetime) -> None:
+        assignment = generation.assignment
         counts = generation.ending.usage if generation.ending else None
         if assignment.model.source == "upstream" and counts:
             # Inference reports for itself; a foreign upstream does not.
@@ -320,13 +333,18 @@ class RunsService:
         if task := self._tasks.get(id):
             await asyncio.wait([task], timeout=STOP_SECONDS)
 
-    async def _interrupt(self, session: AsyncSession, run: RunRow, last: int) -> None:
+    async def _interrupt(self, session: AsyncSession, run: RunRow) -> None:
+        """End a run that nothing works on any more."""
+        if run.status not in UNFINISHED:
+            return
+        runs = RunsRepository(session, run.user_id)
         answer = await self._conversations.save_answer(
             session, run.user_id, run.message_id, status="failed", error=INTERRUPTED
         )
         assert answer is not None
+        last = await runs.last_event(run)
         final = Event(last + CRASH_GAP, *events.final(answer))
-        RunsRepository(session, run.user_id).add_events(run.id, [final])
+        runs.add_events(run.id, [final])
         run.status = "failed"
         run.error = INTERRUPTED.model_dump()
         run.events_end = final.id

@@ -32,7 +32,7 @@ class Subscribe(BaseModel):
 
     type: Literal["subscribe"]
     run_id: str
-    last_event_id: Annotated[int, Field(ge=0)] = 0
+    last_event_id: Annotated[int, Field(ge=0, le=2**53)] = 0
 
 
 class Cancel(BaseModel):

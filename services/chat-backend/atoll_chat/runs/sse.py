@@ -53,15 +53,15 @@ class RunEvents(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         # The head goes out with the first body: the client learns at once that it is connected.
         body = PING
-        while True:
+        more = True
+        while more:
+            more = not self._reader.ended
             try:
                 async with asyncio.timeout(self._slow_seconds):
-                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                    await send({"type": "http.response.body", "body": body, "more_body": more})
             except TimeoutError:
                 log.warning("slow_client", seconds=self._slow_seconds)
                 return
-            if self._reader.ended:
-                break
-            events = await self._reader.next(PING_SECONDS)
-            body = b"".join(encode(event.name, event.data, id=event.id) for event in events) or PING
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            if more:
+                events = await self._reader.next(PING_SECONDS)
+                body = b"".join(encode(e.name, e.data, id=e.id) for e in events) or PING

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from atoll_chat.accounts import passwords
-from atoll_chat.accounts.tables import LoginFailureRow
+from atoll_chat.accounts.tables import LoginFailureRow, UserRow
 from atoll_chat.identifiers import now
 
 GOOD = "correct horse battery"
@@ -63,6 +64,7 @@ async def test_an_unknown_user_and_a_wrong_password_are_told_the_same(atoll: Any
     }
 
 
+@pytest.mark.real_hashes
 async def test_a_hash_is_computed_for_unknown_users_too(
     atoll: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +92,7 @@ async def test_the_state_of_an_account_is_told_to_its_owner_only(status: str, at
     assert "set-cookie" not in right.headers
 
 
+@pytest.mark.real_hashes
 async def test_a_stolen_database_holds_no_token_key_or_password(atoll: Any) -> None:
     await atoll.register("ada", GOOD)
     browser = atoll.client()
@@ -115,6 +118,20 @@ async def test_signing_in_again_ends_the_old_session_of_the_browser(atoll: Any) 
     old = await atoll.client(cookies={"atoll_session": first}).get("/api/auth/me")
     assert old.status_code == 401
     assert (await browser.get("/api/auth/me")).status_code == 200
+
+
+@pytest.mark.real_hashes
+async def test_a_hash_of_an_older_release_is_renewed_at_the_next_sign_in(atoll: Any) -> None:
+    async def stored() -> str:
+        async with atoll.backend.database.read() as session:
+            row = await session.get(UserRow, ada.id)
+        return str(row.password_hash)
+
+    ada = await atoll.user("ada")
+    assert "m=64," in await stored()
+    assert (await atoll.login("ada")).status_code == 200
+    assert "m=65536," in await stored()
+    assert (await atoll.login("ada")).status_code == 200
 
 
 async def test_failures_from_one_address_do_not_lock_the_owner_out(start: Any) -> None:
@@ -205,6 +222,7 @@ async def test_the_address_is_believed_from_the_gateway_only(start: Any) -> None
     assert "198.51.100.7" in {item["address"] for item in listed}
 
 
+@pytest.mark.real_hashes
 async def test_hashing_does_not_hold_up_the_others(atoll: Any) -> None:
     """Ten log-ins at once take seconds; the service answers in the meantime."""
     visitor = atoll.client()
@@ -221,10 +239,25 @@ async def test_hashing_does_not_hold_up_the_others(atoll: Any) -> None:
 async def test_too_many_hashes_at_once_are_refused(
     start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    let_go = threading.Event()
+    verify = passwords._hasher.verify_and_update
+
+    def held_up(password: str, stored: str) -> tuple[bool, str | None]:
+        let_go.wait()
+        return verify(password, stored)
+
     monkeypatch.setattr(passwords, "WAITING", 4)
+    monkeypatch.setattr(passwords._hasher, "verify_and_update", held_up)
     atoll = await start(login_attempts=8)
     await atoll.user("ada")
-    answers = await asyncio.gather(*(atoll.login("ada", "wrong password") for _ in range(8)))
+    attempts = [asyncio.create_task(atoll.login("ada", "wrong password")) for _ in range(8)]
+    try:
+        while sum(attempt.done() for attempt in attempts) < 4:
+            open_ones = [attempt for attempt in attempts if not attempt.done()]
+            await asyncio.wait(open_ones, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        let_go.set()
+    answers = await asyncio.gather(*attempts)
     busy = [answer for answer in answers if answer.status_code == 503]
     assert len(busy) == 4
     assert {code(answer) for answer in busy} == {(503, "busy")}

@@ -112,7 +112,7 @@ async def test_another_user_is_not_heard_even_if_the_socket_opens() -> None:
         's.sendall(b\'{"command": "command"}\\n\'); sys.stdout.buffer.write(s.recv(100))'
     )
     assert PYTHON is not None
-    arguments = [PYTHON, "-I", "-c", code, folder / "run" / NAME]
+    arguments = [PYTHON, "-I", "-c", code, str(folder / "run" / NAME)]
 
     def ask_as(user: int) -> bytes:
         return subprocess.run(

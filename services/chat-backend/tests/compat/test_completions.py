@@ -18,9 +18,10 @@ BODY = {"messages": [{"role": "user", "content": "Hello?"}]}
 async def program(ada: Browser) -> AsyncIterator[httpx.AsyncClient]:
     """A client with an API key of Ada's."""
     async with httpx.AsyncClient(
-        base_url=ada.url,
+        base_url=await ada.address(),
         headers={"Authorization": f"Bearer {await ada.person.key('inference')}"},
         trust_env=False,
+        verify=False,
         timeout=30,
     ) as client:
         yield client
@@ -28,7 +29,7 @@ async def program(ada: Browser) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_the_sdk_gets_its_answer(ada: Browser, fake: FakeServer) -> None:
     async with openai.AsyncOpenAI(
-        base_url=f"{ada.url}/v1", api_key=await ada.person.key(), max_retries=0
+        base_url=f"{await ada.address()}/v1", api_key=await ada.person.key(), max_retries=0
     ) as client:
         answer = await client.chat.completions.create(model=MODEL, **BODY)
         assert answer.choices[0].message.content == "The capital of France is Paris."
@@ -193,12 +194,12 @@ async def test_a_client_that_leaves_stops_the_model(
     await eventually(lambda: not chat.backend.runs._admission._held, "the place is still taken")
 
 
-async def test_a_revoked_key_stops_the_model(
-    ada: Browser, fake: FakeServer, chat
-) -> None:
+async def test_a_revoked_key_stops_the_model(ada: Browser, fake: FakeServer, chat) -> None:
     fake.answer("text", Gate())
     key = await ada.person.key()
-    async with httpx.AsyncClient(base_url=ada.url, trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(
+        base_url=await ada.address(), trust_env=False, verify=False, timeout=30
+    ) as client:
         headers = {"Authorization": f"Bearer {key}"}
         request = client.stream(
             "POST", "/v1/chat/completions", json={**BODY, "stream": True}, headers=headers
@@ -215,7 +216,7 @@ async def test_a_revoked_key_stops_the_model(
 
 async def test_places_are_shared_and_given_back(start, fake: FakeServer) -> None:
     chat = await start(inference_url=fake.url, max_concurrent=1)
-    ada = Browser(await chat.serve(), await chat.user())
+    ada = Browser(await chat.user())
     gate = Gate()
     fake.answer(gate)
     first = asyncio.create_task(ada.http.post("/v1/chat/completions", json=BODY))
@@ -229,7 +230,7 @@ async def test_places_are_shared_and_given_back(start, fake: FakeServer) -> None
         fake.answer(*script)
         await ada.http.post("/v1/chat/completions", json={**BODY, "stream": True})
     assert (await ada.http.post("/v1/chat/completions", json=BODY)).status_code == 200
-    await ada.http.aclose()
+    await ada.close()
 
 
 async def test_a_program_needs_the_scope(ada: Browser, fake: FakeServer) -> None:
@@ -239,3 +240,23 @@ async def test_a_program_needs_the_scope(ada: Browser, fake: FakeServer) -> None
     anonymous: Any = await ada.person.atoll.client().post("/v1/chat/completions", json=BODY)
     assert anonymous.status_code == 401
     assert fake.asked == []
+
+
+async def test_stopping_the_service_ends_a_stream_with_a_reason(
+    program: httpx.AsyncClient, fake: FakeServer, chat
+) -> None:
+    fake.answer("text", Gate())
+    request = program.stream("POST", "/v1/chat/completions", json={**BODY, "stream": True})
+    async with request as answer:
+        pieces = answer.aiter_text()
+        assert "text" in await anext(pieces)
+        await chat.backend.runs.stop_all()
+        assert '"interrupted"' in "".join([piece async for piece in pieces])
+    refused = await program.post("/v1/chat/completions", json=BODY)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "interrupted")
+
+
+async def test_connections_are_used_again(program: httpx.AsyncClient, fake: FakeServer) -> None:
+    for number in range(12):
+        await program.post("/v1/chat/completions", json={**BODY, "stream": number % 2 == 0})
+    assert fake.connections <= 3

@@ -34,12 +34,14 @@ async def test_the_key_goes_upstream_and_the_identity_does_not(
 async def test_usage_is_counted_and_shown_only_when_asked(
     ada: Browser, fake: FakeServer, asked: bool
 ) -> None:
-    body = {**BODY, "stream": True, **({"stream_options": {"include_usage": True}} if asked else {})}
+    body = {
+        **BODY,
+        "stream": True,
+        **({"stream_options": {"include_usage": True}} if asked else {}),
+    }
     answer = await ada.http.post("/v1/chat/completions", json=body)
     chunks = [
-        json.loads(line[6:])
-        for line in answer.text.splitlines()
-        if line.startswith("data: {")
+        json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")
     ]
     assert [c["usage"]["completion_tokens"] for c in chunks if c.get("usage")] == [3] * asked
     assert answer.text.endswith("data: [DONE]\n\n")
@@ -48,7 +50,11 @@ async def test_usage_is_counted_and_shown_only_when_asked(
     assert fake.asked[0].body["stream_options"] == {"include_usage": True}
     (counted,) = await usage(ada)
     assert counted["model"] == "big-one"
-    assert (counted["requests"], counted["prompt_tokens"], counted["completion_tokens"]) == (1, 7, 3)
+    assert (counted["requests"], counted["prompt_tokens"], counted["completion_tokens"]) == (
+        1,
+        7,
+        3,
+    )
 
 
 async def test_a_whole_answer_and_a_run_are_counted_too(ada: Browser) -> None:
@@ -74,9 +80,7 @@ async def test_a_whole_answer_and_a_run_are_counted_too(ada: Browser) -> None:
         Raw(b'data: {"error": {"message": "KEY at URL"}}\n\n'),
     ],
 )
-async def test_neither_key_nor_address_leaks(
-    ada: Browser, fake: FakeServer, refusal
-) -> None:
+async def test_neither_key_nor_address_leaks(ada: Browser, fake: FakeServer, refusal) -> None:
     address = fake.url.removeprefix("http://")
     if isinstance(refusal, Refuse):
         told = refusal.message.replace("URL", fake.url)

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from atoll_chat.conversations.tables import ConversationRow
-from atoll_chat.conversations.titles import title_of
 from chat_fixtures import Browser
 from sqlalchemy import update
+
+from atoll_chat.conversations.tables import ConversationRow
+from atoll_chat.conversations.titles import title_of
 
 
 async def titles(browser: Browser, query: str) -> list[str]:
@@ -18,7 +19,9 @@ async def titles(browser: Browser, query: str) -> list[str]:
 
 
 async def test_create_rename_delete(ada: Browser) -> None:
-    made = await ada.http.post("/api/conversations", json={"title": "  Tea  and\nscones ", "model": "fake-large"})  # noqa: E501
+    made = await ada.http.post(
+        "/api/conversations", json={"title": "  Tea  and\nscones ", "model": "fake-large"}
+    )
     assert made.status_code == 201
     conversation = made.json()
     assert conversation["title"] == "Tea and scones"
@@ -57,7 +60,9 @@ async def test_a_bad_change_changes_nothing(
 ) -> None:
     conversation = await ada.conversation(title="Before")
     path = f"/api/conversations/{conversation}"
-    refused = await ada.http.patch(path, content=json.dumps(body), headers={"Content-Type": "application/json"})  # noqa: E501
+    refused = await ada.http.patch(
+        path, content=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
     assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
     assert (await ada.http.get(path)).json()["title"] == "Before"
 

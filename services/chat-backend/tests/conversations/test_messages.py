@@ -18,14 +18,14 @@ async def exchange(ada: Browser, conversation: str, content: str, **body) -> tup
 )
 async def test_bad_content_is_not_stored(start, fake: FakeServer, content: str, code: str) -> None:
     chat = await start(inference_url=fake.url, max_message_chars=50)
-    ada = Browser(await chat.serve(), await chat.user())
+    ada = Browser(await chat.user())
     conversation = await ada.conversation()
     refused = await ada.send(conversation, content)
     assert (refused.status_code, refused.json()["error"]["code"]) == (422, code)
     assert refused.json()["error"]["param"] == "content"
     assert await ada.messages(conversation) == []
     assert (await ada.send(conversation, "x" * 50)).status_code == 202
-    await ada.http.aclose()
+    await ada.close()
 
 
 async def test_unknown_fields_are_not_ignored(ada: Browser) -> None:

@@ -25,14 +25,41 @@ class Seen:
 
 
 class Browser:
-    """A signed-in user on a real connection."""
+    """A signed-in user.
 
-    def __init__(self, url: str, person: Any) -> None:
+    `http` calls the application directly, which is quick; `live` goes over a real connection, as
+    whatever streams has to. With `url` everything does.
+    """
+
+    def __init__(self, person: Any, url: str | None = None) -> None:
         self.person = person
         self.url = url
-        self.http = httpx.AsyncClient(
-            base_url=url, headers=person.cookie_headers, timeout=DEADLINE, trust_env=False
+        self._live: httpx.AsyncClient | None = None
+        self.http: httpx.AsyncClient = self._connect(url) if url else person.client
+
+    async def address(self) -> str:
+        """Where the server listens; it is put on a socket when first asked for."""
+        if self.url is None:
+            self.url = str(await self.person.atoll.serve())
+        return self.url
+
+    async def live(self) -> httpx.AsyncClient:
+        """A client on a real connection."""
+        return self._live or self._connect(await self.address())
+
+    async def close(self) -> None:
+        if self._live:
+            await self._live.aclose()
+
+    def _connect(self, url: str) -> httpx.AsyncClient:
+        self._live = httpx.AsyncClient(
+            base_url=url,
+            headers=self.person.cookie_headers,
+            timeout=DEADLINE,
+            trust_env=False,
+            verify=False,
         )
+        return self._live
 
     async def conversation(self, **body: Any) -> str:
         """The id of a new conversation."""
@@ -46,7 +73,9 @@ class Browser:
             f"/api/conversations/{conversation}/messages", json={"content": content, **body}
         )
 
-    async def ask(self, content: str = "Hello?", conversation: str | None = None, **body: Any) -> Any:
+    async def ask(
+        self, content: str = "Hello?", conversation: str | None = None, **body: Any
+    ) -> Any:
         """POST a message that must be accepted; `{message, run}`."""
         answer = await self.send(conversation or await self.conversation(), content, **body)
         assert answer.status_code == 202, answer.text
@@ -56,14 +85,18 @@ class Browser:
     async def watch(self, run: str, after: int | None = None) -> AsyncIterator[AsyncIterator[Seen]]:
         """The events of a run as they come."""
         headers = {} if after is None else {"Last-Event-ID": str(after)}
-        async with self.http.stream("GET", f"/api/runs/{run}/events", headers=headers) as answer:
+        client = await self.live()
+        async with client.stream("GET", f"/api/runs/{run}/events", headers=headers) as answer:
             assert answer.status_code == 200, await answer.aread()
             yield parsed(answer)
 
     async def events(self, run: str, after: int | None = None) -> list[Seen]:
         """All events until the stream ends, which they do within the deadline."""
-        async with asyncio.timeout(DEADLINE), self.watch(run, after) as events:
-            return [event async for event in events]
+        headers = {} if after is None else {"Last-Event-ID": str(after)}
+        async with asyncio.timeout(DEADLINE):
+            answer = await self.http.get(f"/api/runs/{run}/events", headers=headers)
+        assert answer.status_code == 200, answer.text
+        return [event async for event in parsed(answer)]
 
     async def finish(self, run: str) -> Seen:
         """The final event of a run."""
@@ -130,14 +163,14 @@ async def chat(start: Any, fake: FakeServer) -> Any:
 @pytest.fixture
 async def ada(chat: Any) -> AsyncIterator[Browser]:
     """Ada, signed in."""
-    browser = Browser(await chat.serve(), await chat.user("ada"))
+    browser = Browser(await chat.user("ada"))
     yield browser
-    await browser.http.aclose()
+    await browser.close()
 
 
 @pytest.fixture
 async def grace(chat: Any) -> AsyncIterator[Browser]:
     """Grace, signed in; a stranger to Ada."""
-    browser = Browser(await chat.serve(), await chat.user("grace"))
+    browser = Browser(await chat.user("grace"))
     yield browser
-    await browser.http.aclose()
+    await browser.close()

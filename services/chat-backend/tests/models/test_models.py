@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
-from atoll_chat.models.selftest import selftest
-from atoll_kit.errors import ApiError
 from chat_fixtures import Browser
 from fake_openai import MODEL, FakeServer, Refuse
+
+from atoll_chat.models.selftest import selftest
+from atoll_kit.errors import ApiError
 
 
 async def test_only_what_can_chat_is_listed(ada: Browser) -> None:
@@ -92,7 +93,11 @@ async def test_selftest_asks_a_real_question(chat, fake: FakeServer) -> None:
     assert "France" in fake.asked[0].body["messages"][0]["content"]
 
 
-async def test_selftest_command_tells_the_failure(chat, fake: FakeServer) -> None:
+async def test_selftest_waits_for_loading_and_for_nothing_else(chat, fake: FakeServer) -> None:
     fake.answer(Refuse(503, "model_loading", "Loading."))
     answer = await chat.backend.models.selftest_command({})
-    assert answer["error"] == {"code": "model_loading", "message": "Loading."}
+    assert answer["answer"] == "The capital of France is Paris."
+    fake.answer(Refuse(503, "model_not_installed", "Fetch it."))
+    with pytest.raises(ApiError) as refused:
+        await chat.backend.models.selftest_command({})
+    assert refused.value.code == "model_not_installed"

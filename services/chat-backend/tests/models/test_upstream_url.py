@@ -1,6 +1,7 @@
 """LLM_API_URL in every form that people write it."""
 
 import pytest
+
 from atoll_chat.upstream import completions_url
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import pytest
 from chat_fixtures import Browser, text_of
 from fake_openai import MODEL, FakeServer, Gate, Raw, chunk, event
 
@@ -140,3 +141,30 @@ async def test_inference_is_told_for_whom(ada: Browser, fake: FakeServer) -> Non
     assert headers["x-request-id"] == accepted["run"]["id"]
     assert headers["x-internal-token"]
     assert "x-atoll-key" not in headers
+
+
+async def test_a_silent_stream_is_kept_open(
+    ada: Browser, fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atoll_chat.runs.sse.PING_SECONDS", 0.05)
+    gate = Gate()
+    fake.answer(gate, "text")
+    run = (await ada.ask())["run"]["id"]
+    client = await ada.live()
+    pings = 0
+    async with client.stream("GET", f"/api/runs/{run}/events") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-accel-buffering"] == "no"
+        async for line in answer.aiter_lines():
+            pings += line == ": ping"
+            if pings == 3:
+                gate.open()
+    assert pings >= 3
+
+
+async def test_runs_use_connections_again(ada: Browser, fake: FakeServer) -> None:
+    conversation = await ada.conversation()
+    for _ in range(8):
+        await ada.finish((await ada.ask("Go.", conversation))["run"]["id"])
+    assert fake.connections <= 3

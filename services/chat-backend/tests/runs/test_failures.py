@@ -1,8 +1,9 @@
 """A model server that fails: the answer says so and what to do, and keeps its text."""
 
 import pytest
-from chat_fixtures import Browser
+from chat_fixtures import Browser, eventually
 from fake_openai import Drop, FakeServer, Gate, Html, NoEnd, Raw, Refuse
+from sqlalchemy import text
 
 
 async def failure(ada: Browser, run: str) -> tuple[str, str, str]:
@@ -58,11 +59,11 @@ async def test_inference_is_not_there(ada: Browser, fake: FakeServer, chat) -> N
 
 async def test_too_slow_an_answer_ends(start, fake: FakeServer) -> None:
     chat = await start(inference_url=fake.url, run_timeout=0.5)
-    ada = Browser(await chat.serve(), await chat.user())
+    ada = Browser(await chat.user())
     fake.answer("some text", Gate())
     code, _, text = await failure(ada, (await ada.ask())["run"]["id"])
     assert (code, text) == ("deadline_exceeded", "some text")
-    await ada.http.aclose()
+    await ada.close()
 
 
 async def test_failed_answers_do_not_break_the_next_prompt(ada: Browser, fake: FakeServer) -> None:
@@ -71,3 +72,30 @@ async def test_failed_answers_do_not_break_the_next_prompt(ada: Browser, fake: F
     await failure(ada, (await ada.ask("One?", conversation))["run"]["id"])
     await ada.finish((await ada.ask("Two?", conversation))["run"]["id"])
     assert fake.asked[1].body["messages"] == [{"role": "user", "content": "One?\n\nTwo?"}]
+
+
+async def test_an_end_that_could_not_be_stored_does_not_block(
+    ada: Browser, fake: FakeServer, chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: the readers are told, and the conversation can go on afterwards."""
+    conversation = await ada.conversation()
+    gate = Gate()
+    fake.answer("some text", gate)
+    monkeypatch.setattr("atoll_chat.runs.transcript.FLUSH_SECONDS", 0.01)
+    run = (await ada.ask("Go.", conversation))["run"]["id"]
+    async with chat.backend.database.write() as session:
+        # Lets nothing about runs be written until it is dropped.
+        await session.execute(
+            text(
+                "CREATE TRIGGER full BEFORE UPDATE ON runs "
+                "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            )
+        )
+    gate.open()
+    assert (await ada.finish(run)).data["message"]["content"] == "some text"
+    await eventually(lambda: not chat.backend.runs._live)
+    async with chat.backend.database.write() as session:
+        await session.execute(text("DROP TRIGGER full"))
+    assert (await ada.finish((await ada.ask("Again.", conversation))["run"]["id"])).name == "done"
+    stopped = await ada.http.get(f"/api/runs/{run}")
+    assert stopped.json()["error"]["code"] == "interrupted"

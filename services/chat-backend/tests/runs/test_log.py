@@ -3,10 +3,11 @@
 import asyncio
 import time
 
-from atoll_chat.runs.events import Event, merged
-from atoll_chat.runs.log import Reader, RunLog
 from chat_fixtures import Browser, eventually
 from fake_openai import FakeServer
+
+from atoll_chat.runs.events import Event, merged
+from atoll_chat.runs.log import Reader, RunLog
 
 
 def test_neighbouring_deltas_are_joined() -> None:
@@ -57,13 +58,14 @@ async def test_nothing_comes_after_the_final_event(ada: Browser) -> None:
 async def test_a_bad_event_id_is_refused(ada: Browser) -> None:
     run = (await ada.ask())["run"]["id"]
     await ada.finish(run)
-    refused = await ada.http.get(f"/api/runs/{run}/events", headers={"Last-Event-ID": "x"})
-    assert refused.status_code == 422
+    for bad in ("x", "-1", "1.5", str(2**70)):
+        refused = await ada.http.get(f"/api/runs/{run}/events", headers={"Last-Event-ID": bad})
+        assert refused.status_code == 422
 
 
 async def test_a_pruned_log_answers_with_one_snapshot(start, fake: FakeServer) -> None:
     chat = await start(inference_url=fake.url, run_log_minutes=0)
-    ada = Browser(await chat.serve(), await chat.user())
+    ada = Browser(await chat.user())
     run = (await ada.ask())["run"]["id"]
     final = await ada.finish(run)
     deadline = time.monotonic() + 30
@@ -75,7 +77,7 @@ async def test_a_pruned_log_answers_with_one_snapshot(start, fake: FakeServer) -
     (only,) = await ada.events(run, after=final.id - 1)
     assert only == final
     assert (await ada.events(run, after=final.id + 1_000_000))[-1].name == "done"
-    await ada.http.aclose()
+    await ada.close()
 
 
 async def test_what_is_seen_live_is_in_the_database_soon(ada: Browser, fake: FakeServer) -> None:

@@ -50,9 +50,7 @@ async def test_a_strangers_objects_are_absent(
 async def test_a_strangers_message_is_no_parent(ada: Browser, grace: Browser) -> None:
     accepted = await ada.ask()
     await ada.finish(accepted["run"]["id"])
-    refused = await grace.send(
-        await grace.conversation(), parent_id=accepted["run"]["message_id"]
-    )
+    refused = await grace.send(await grace.conversation(), parent_id=accepted["run"]["message_id"])
     assert (refused.status_code, refused.json()["error"]["code"]) == (404, "message_not_found")
 
 

@@ -28,7 +28,7 @@ async def interrupted(browser: Browser, conversation: str, run: str, text: str) 
 
 async def test_sigterm_tells_readers_and_keeps_the_text(tmp_path: Path, fake: FakeServer) -> None:
     with ChatProcess(tmp_path, fake.url) as server:
-        browser = Browser(server.url, Person(server.user()))
+        browser = Browser(Person(server.user()), server.url)
         fake.answer("some text", Gate())
         conversation = await browser.conversation()
         run = (await browser.ask("Go.", conversation))["run"]["id"]
@@ -45,13 +45,15 @@ async def test_sigterm_tells_readers_and_keeps_the_text(tmp_path: Path, fake: Fa
         await eventually(fake.asked[0].closed.is_set)
         server.start()
         await interrupted(browser, conversation, run, "some text")
-        assert (await browser.finish((await browser.ask("Again.", conversation))["run"]["id"])).name == "done"  # noqa: E501
-        await browser.http.aclose()
+        assert (
+            await browser.finish((await browser.ask("Again.", conversation))["run"]["id"])
+        ).name == "done"
+        await browser.close()
 
 
 async def test_sigkill_leaves_nothing_open(tmp_path: Path, fake: FakeServer) -> None:
     with ChatProcess(tmp_path, fake.url) as server:
-        browser = Browser(server.url, Person(server.user()))
+        browser = Browser(Person(server.user()), server.url)
         fake.answer("stored text", Gate())
         conversation = await browser.conversation()
         run = (await browser.ask("Go.", conversation))["run"]["id"]
@@ -76,4 +78,4 @@ async def test_sigkill_leaves_nothing_open(tmp_path: Path, fake: FakeServer) -> 
             (final,) = await browser.events(run, after=seen)
             assert final.name == "error"
             assert final.id > last_id + 500
-        await browser.http.aclose()
+        await browser.close()

@@ -27,7 +27,7 @@ async def test_the_place_in_the_queue_is_told(ada: Browser, fake: FakeServer) ->
 
 async def test_waiting_has_an_end(start, fake: FakeServer) -> None:
     chat = await start(inference_url=fake.url, run_queue_timeout=0.6)
-    ada = Browser(await chat.serve(), await chat.user())
+    ada = Browser(await chat.user())
     for script in ([FULL], [LOADING], [Raw(b": queued 1\n\n"), Gate()]):
         fake.always(*script)
         conversation = await ada.conversation()
@@ -37,23 +37,22 @@ async def test_waiting_has_an_end(start, fake: FakeServer) -> None:
         question, answer = await ada.messages(conversation)
         assert answer["status"] == "failed"
         assert question["content"] == "Go."
-    await ada.http.aclose()
+    await ada.close()
 
 
 async def test_a_long_prefill_is_not_queueing(start, fake: FakeServer) -> None:
     chat = await start(inference_url=fake.url, run_queue_timeout=0.3)
-    ada = Browser(await chat.serve(), await chat.user())
+    ada = Browser(await chat.user())
     fake.answer(Raw(b": queued 1\n\n"), Raw(b": queued 0\n\n"), 0.8, "text")
     assert (await ada.finish((await ada.ask())["run"]["id"])).name == "done"
-    await ada.http.aclose()
+    await ada.close()
 
 
 async def test_too_many_at_once_are_refused_before_anything_is_stored(
     start, fake: FakeServer
 ) -> None:
     chat = await start(inference_url=fake.url, max_concurrent=2)
-    url = await chat.serve()
-    ada, grace = Browser(url, await chat.user("ada")), Browser(url, await chat.user("grace"))
+    ada, grace = Browser(await chat.user("ada")), Browser(await chat.user("grace"))
     gate = Gate()
     fake.always(gate, "text")
     running = [(await ada.ask())["run"]["id"] for _ in range(2)]
@@ -75,8 +74,8 @@ async def test_too_many_at_once_are_refused_before_anything_is_stored(
         assert (await ada.finish(run)).name == "done"
     await grace.finish(other)
     assert (await ada.send(third)).status_code == 202
-    await ada.http.aclose()
-    await grace.http.aclose()
+    await ada.close()
+    await grace.close()
 
 
 async def test_an_unknown_model_stores_nothing(ada: Browser) -> None:

@@ -5,16 +5,16 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from chat_fixtures import Browser, text_of
+from chat_fixtures import Browser, Seen, text_of
 from fake_openai import FakeServer, Gate, Raw, chunk, event
 
 PIECE = "words " * 5000
 PIECES = 250  # 7.5 MB: more than the kernel's buffers and the server's hold
 
 
-def stalled_reader(browser: Browser, run: str) -> socket.socket:
+def stalled_reader(browser: Browser, address: str, run: str) -> socket.socket:
     """A client that asks for the events and then reads nothing."""
-    url = urlsplit(browser.url)
+    url = urlsplit(address)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect((url.hostname, url.port))
@@ -34,14 +34,19 @@ def rest_of(connection: socket.socket) -> bytes:
     return data
 
 
+async def watched(browser: Browser, run: str) -> list[Seen]:
+    async with browser.watch(run) as events:
+        return [event async for event in events]
+
+
 async def test_stalled_reader_is_cut_and_others_get_everything(start, fake: FakeServer) -> None:
     chat = await start(inference_url=fake.url, slow_client_seconds=1)
-    ada = Browser(await chat.serve(), await chat.user())
+    ada = Browser(await chat.user())
     gate = Gate()
     fake.answer(gate, *[Raw(event(chunk(PIECE)))] * PIECES)
     run = (await ada.ask())["run"]["id"]
-    with stalled_reader(ada, run) as stalled:
-        readers = [asyncio.create_task(ada.events(run)) for _ in range(3)]
+    with stalled_reader(ada, await ada.address(), run) as stalled:
+        readers = [asyncio.create_task(watched(ada, run)) for _ in range(3)]
         began = time.monotonic()
         gate.open()
         for events in await asyncio.gather(*readers):
@@ -52,4 +57,4 @@ async def test_stalled_reader_is_cut_and_others_get_everything(start, fake: Fake
         data = await asyncio.to_thread(rest_of, stalled)
         assert b"event: done" not in data
     assert (await ada.finish(run)).name == "done"
-    await ada.http.aclose()
+    await ada.close()

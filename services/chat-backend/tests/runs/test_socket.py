@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -11,16 +13,20 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 
-def open_socket(browser: Browser, *, origin: str | None = "own", **arguments: Any) -> connect:
-    address = browser.url.replace("http:", "ws:") + "/ws/chat"
+@asynccontextmanager
+async def open_socket(
+    browser: Browser, *, origin: str | None = "own", **arguments: Any
+) -> AsyncIterator[ClientConnection]:
+    address = await browser.address()
     headers = {"Cookie": browser.person.cookie_headers["Cookie"]}
-    return connect(
-        address,
-        origin=browser.url if origin == "own" else origin,
+    async with connect(
+        address.replace("http:", "ws:") + "/ws/chat",
+        origin=address if origin == "own" else origin,
         additional_headers=arguments.pop("headers", headers),
         proxy=None,
         **arguments,
-    )
+    ) as socket:
+        yield socket
 
 
 async def receive(socket: ClientConnection) -> Any:
@@ -87,9 +93,7 @@ async def test_a_program_needs_no_origin(ada: Browser) -> None:
     key = await ada.person.key()
     async with open_socket(ada, origin=None, headers={"Authorization": f"Bearer {key}"}):
         pass
-    async with open_socket(
-        ada, origin=None, headers={}, subprotocols=[f"bearer.{key}"]
-    ) as socket:
+    async with open_socket(ada, origin=None, headers={}, subprotocols=[f"bearer.{key}"]) as socket:
         assert socket.subprotocol == f"bearer.{key}"
 
 
@@ -104,8 +108,10 @@ async def test_a_stranger_hears_nothing(ada: Browser, grace: Browser, fake: Fake
 
 
 @pytest.mark.parametrize(
-    ("change", "code"), [({"status": "suspended"}, 4403), (None, 4401)], ids=["suspended", "signed out"]
-)  # fmt: skip
+    ("change", "code"),
+    [({"status": "suspended"}, 4403), (None, 4401)],
+    ids=["suspended", "signed out"],
+)
 async def test_an_open_socket_closes_when_access_ends(
     ada: Browser, chat, monkeypatch: pytest.MonkeyPatch, change, code: int
 ) -> None:

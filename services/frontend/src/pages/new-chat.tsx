@@ -17,6 +17,8 @@ export function NewChatPage() {
   const choice = useNewModelChoice();
   const start = useStartConversation(() => setDraft(''));
   const composer = useRef<ComposerHandle>(null);
+  // A connected server may be anywhere.
+  const local = choice.models?.find(({ id }) => id === choice.model)?.source === 'local';
   const suggestions = [
     t('chat.suggestions.explain'),
     t('chat.suggestions.write'),
@@ -30,7 +32,7 @@ export function NewChatPage() {
         <div className="grid justify-items-center gap-3">
           <Logo className="size-16" />
           <h2 className="text-2xl font-semibold tracking-tight">{t('chat.greeting')}</h2>
-          <p className="text-muted">{t('chat.greetingHint')}</p>
+          {local && <p className="text-muted">{t('chat.greetingHint')}</p>}
         </div>
         <div className="mx-auto grid max-w-3xl gap-2 md:grid-cols-3">
           {suggestions.map((suggestion) => (

@@ -7,7 +7,7 @@ import type { Accepted } from '@/api/types';
 import { errorText } from '@/lib/error-text';
 import { toasts } from '@/lib/toasts';
 
-import { conversationsKey, messagesQuery } from './queries';
+import { conversationQuery, conversationsKey, messagesQuery } from './queries';
 import { appended, awaitedAnswer } from './thread/message-cache';
 
 /** Asking, asking again and stopping in one conversation. Failures to send stay with the caller. */
@@ -22,6 +22,8 @@ export function useConversationActions(conversationId: string) {
     const answer = awaitedAnswer(accepted);
     const added = accepted.message.id === answer.id ? [answer] : [accepted.message, answer];
     queryClient.setQueryData(queryKey, (data) => appended(data, added));
+    // The first question gives the conversation its title, every one its place in the list.
+    void queryClient.invalidateQueries({ queryKey: conversationQuery(conversationId).queryKey });
     void queryClient.invalidateQueries({ queryKey: conversationsKey });
   };
   const report = (error: Error) => toasts.show(errorText(error, t), 'danger');
