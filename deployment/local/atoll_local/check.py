@@ -78,7 +78,10 @@ def probe(client: httpx.Client, path: str) -> Trouble | None:
         return None
     try:
         refusal = response.json()["error"]
-        return Trouble(str(refusal["code"]), str(refusal["message"]))
+        code = str(refusal["code"])
+        # What the gateway tells a user is of little use to whoever has just started the service.
+        message = "it does not listen yet" if code == "upstream_unavailable" else refusal["message"]
+        return Trouble(code, str(message))
     except (ValueError, LookupError, TypeError):
         return Trouble("unknown", f"{path} answers with status {response.status_code}")
 

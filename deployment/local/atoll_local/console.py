@@ -3,21 +3,28 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 LOG_LINES_SHOWN = 15
 
 
 def say(text: str) -> None:
     """One line, at once, also into a pipe."""
-    print(f"atoll: {text}", flush=True)
+    _write(sys.stdout, text)
 
 
 def complain(text: str) -> None:
     """One or more lines on standard error."""
     for line in text.splitlines():
-        print(f"atoll: {line}", file=sys.stderr, flush=True)
+        _write(sys.stderr, line)
+
+
+def _write(stream: TextIO, line: str) -> None:
+    # A terminal that was closed, or a pager that ended, must not keep a stack from stopping.
+    with suppress(OSError):
+        print(f"atoll: {line}", file=stream, flush=True)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """One stack in the foreground: started, announced, watched and stopped again."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -179,6 +180,7 @@ class Foreground:
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> int:
         """Tell of every process that ends or comes back, until the supervisor ends."""
+        had_terminal = os.isatty(0)
         known: dict[str, ProcessState] = {}
         given_up: dict[str, float] = {}
         while process.poll() is None:
@@ -189,6 +191,9 @@ class Foreground:
                     self._revive(state, given_up)
             except SupervisorGone:
                 pass
+            if had_terminal and not os.isatty(0):
+                # The terminal was closed. make gets the signal, and waits for this process.
+                raise KeyboardInterrupt
             try:
                 process.wait(timeout=2)
             except subprocess.TimeoutExpired:
@@ -218,8 +223,10 @@ class Foreground:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the stack as Ctrl-C does."""
-    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    """SIGTERM and a closed terminal end the stack as Ctrl-C does, but not under `nohup`."""
+    names = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        names.append(signal.SIGHUP)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         # Once is enough: what follows must not be cut short.

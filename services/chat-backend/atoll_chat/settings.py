@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ByteSize, Field, model_validator
 
 from atoll_kit.settings import Secret, ServiceSettings
 
@@ -87,14 +87,16 @@ class Settings(ServiceSettings):
     slow_client_seconds: float = Field(
         default=30, gt=0, description="Seconds a reader may keep its buffer full before it is cut."
     )
-    max_body_bytes: int = Field(
-        default=32 * 1024 * 1024, ge=65536, description="Largest request body, in bytes."
+    max_body_bytes: ByteSize = Field(
+        default=ByteSize(32 * 1024 * 1024), ge=65536, description="Largest request body, in bytes."
     )
-    max_upload_bytes: int = Field(
-        default=512 * 1024 * 1024, ge=65536, description="Largest uploaded file, in bytes."
+    max_upload_bytes: ByteSize = Field(
+        default=ByteSize(512 * 1024 * 1024),
+        ge=65536,
+        description="Largest uploaded file, in bytes.",
     )
-    max_inflight_body_bytes: int = Field(
-        default=1024 * 1024 * 1024,
+    max_inflight_body_bytes: ByteSize = Field(
+        default=ByteSize(1024 * 1024 * 1024),
         ge=65536,
         description="Largest sum of the bodies being received at one moment, in bytes.",
     )

@@ -1,6 +1,8 @@
 """`atoll-inference`: serve, and look after the models folder."""
 
 import argparse
+import json
+import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="run the service; settings are environment variables")
     serve.set_defaults(run=_serve)
+    openapi = commands.add_parser("openapi", help="print the OpenAPI document")
+    openapi.set_defaults(run=_openapi)
     models = commands.add_parser("models", help="look after the models folder (MODELS_DIR)")
     actions = models.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="list what is there and what each slot is for")
@@ -56,6 +60,15 @@ def _serve(_: argparse.Namespace) -> int:
     from atoll_inference.server import serve
 
     return serve(load(Settings))
+
+
+def _openapi(_: argparse.Namespace) -> int:
+    from atoll_inference.app import create_app
+
+    # Nothing is opened, so the secret that the settings ask for protects nothing.
+    app = create_app(Settings(internal_token=secrets.token_hex(32)))
+    print(json.dumps(app.openapi(), indent=2, ensure_ascii=False))
+    return 0
 
 
 def _models() -> tuple[Path, Catalog]:

@@ -68,7 +68,11 @@ def serve(settings: Settings) -> int:
     # uvicorn raises the signal again when it has stopped; the service then ends with status 0.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    server.run()
+    listener = config.bind_socket()
+    # Inherited by every connection. Left alone, the kernel lets a send buffer grow to megabytes: it
+    # would hold whole answers for readers that stopped reading, and none would ever be noticed.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.output_buffer_bytes)
+    server.run(sockets=[listener])
     if not getattr(app.state, "clean_shutdown", True):
         log.error("engine_stuck_at_exit")
         sys.stdout.flush()

@@ -25,7 +25,7 @@ def test_the_starter_is_described_by_its_own_metadata(own_models: Path) -> None:
     assert found.context_length == 8192
     assert found.bytes == 98_362_432
     assert found.cache_bytes_per_token == 30 * 3 * (64 + 64) * 2
-    assert found.defaults.system_prompt == "You are a helpful assistant."
+    assert found.defaults.system_prompt == "Answer the question briefly and correctly."
 
 
 @pytest.mark.parametrize("size", [0, 3, 23, 24, 5_000, 1_000_000, 98_362_431])

@@ -23,7 +23,7 @@ Cursor = Annotated[str | None, Query(description="`next_cursor` of the page befo
 
 
 @router.get("")
-async def conversations(
+async def list_conversations(
     user: CurrentUser,
     held: Held,
     query: Annotated[
@@ -37,7 +37,7 @@ async def conversations(
 
 
 @router.post("", status_code=201)
-async def conversation_create(
+async def create_conversation(
     body: ConversationCreate, user: CurrentUser, held: Held
 ) -> Conversation:
     """Begin a conversation."""
@@ -46,13 +46,13 @@ async def conversation_create(
 
 
 @router.get("/{conversation_id}")
-async def conversation(conversation_id: str, user: CurrentUser, held: Held) -> Conversation:
+async def get_conversation(conversation_id: str, user: CurrentUser, held: Held) -> Conversation:
     """One conversation."""
     return await held.conversations.get(user.user_id, conversation_id)
 
 
 @router.patch("/{conversation_id}")
-async def conversation_patch(
+async def change_conversation(
     conversation_id: str, body: ConversationPatch, user: CurrentUser, held: Held
 ) -> Conversation:
     """Rename a conversation, or let another model go on with it."""
@@ -67,7 +67,7 @@ async def conversation_patch(
 
 
 @router.delete("/{conversation_id}", status_code=204)
-async def conversation_delete(conversation_id: str, user: CurrentUser, held: Held) -> None:
+async def delete_conversation(conversation_id: str, user: CurrentUser, held: Held) -> None:
     """Delete a conversation with its messages. An answer being written is stopped."""
     await held.conversations.get(user.user_id, conversation_id)
     await held.runs.stop_conversation(user.user_id, conversation_id)
@@ -75,7 +75,7 @@ async def conversation_delete(conversation_id: str, user: CurrentUser, held: Hel
 
 
 @router.get("/{conversation_id}/messages")
-async def messages(
+async def list_messages(
     conversation_id: str,
     user: CurrentUser,
     held: Held,

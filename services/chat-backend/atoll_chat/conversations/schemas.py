@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from atoll_chat.paging import Page
 
@@ -35,10 +36,15 @@ class ConversationCreate(Strict):
     model: ModelName | None = None
 
 
+def _without_default(schema: JsonDict) -> None:
+    # Absent means unchanged, which the value that stands in for it does not say.
+    del schema["default"]
+
+
 class ConversationPatch(Strict):
     """What to change. `model: null` goes back to the default model."""
 
-    title: Title = ""
+    title: Title = Field(default="", json_schema_extra=_without_default)
     model: ModelName | None = None
 
 

@@ -12,6 +12,6 @@ router = APIRouter(tags=["models"])
 
 
 @router.get("/api/models")
-async def models(user: CurrentUser, held: Annotated[Backend, Depends(backend)]) -> ModelList:
+async def list_models(user: CurrentUser, held: Annotated[Backend, Depends(backend)]) -> ModelList:
     """The models that can answer in a conversation, the default one first."""
     return ModelList(items=await held.models.chat_models())

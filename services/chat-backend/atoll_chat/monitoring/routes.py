@@ -18,14 +18,14 @@ Held = Annotated[Backend, Depends(backend)]
 
 
 @router.get("/api/health")
-async def health(held: Held) -> Health:
+async def get_health(held: Held) -> Health:
     """200 while this service can do its work, else 503."""
     await database_works(held)
     return Health(status="ok")
 
 
 @router.get("/api/config")
-async def config(held: Held) -> Config:
+async def get_config(held: Held) -> Config:
     """What a page must know before anybody signs in."""
     return Config(
         version=__version__,
@@ -36,7 +36,7 @@ async def config(held: Held) -> Config:
 
 
 @router.get("/api/status", response_model_exclude_none=True)
-async def status(user: OptionalUser, held: Held) -> Status:
+async def get_status(user: OptionalUser, held: Held) -> Status:
     """Whether everything works; with a credential also each service and each model."""
     services = await probe_all(held)
     well = all(service.status == "ok" for service in services)

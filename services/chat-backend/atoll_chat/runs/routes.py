@@ -23,7 +23,7 @@ LastEventId = Annotated[int | None, Header(ge=0, le=MAX_ID, description="Resume 
 
 
 @router.post("/api/conversations/{conversation_id}/messages", status_code=202)
-async def send(
+async def send_message(
     conversation_id: str, body: MessageCreate, user: CurrentUser, held: Held
 ) -> Accepted:
     """Ask. The answer is written by the run, whether or not anybody watches its events."""
@@ -40,7 +40,7 @@ async def send(
 @router.post(
     "/api/conversations/{conversation_id}/messages/{message_id}/regenerate", status_code=202
 )
-async def regenerate(
+async def regenerate_answer(
     conversation_id: str,
     message_id: str,
     user: CurrentUser,
@@ -53,13 +53,13 @@ async def regenerate(
 
 
 @router.get("/api/runs/{run_id}")
-async def run(run_id: str, user: CurrentUser, held: Held) -> Run:
+async def get_run(run_id: str, user: CurrentUser, held: Held) -> Run:
     """One run."""
     return await held.runs.get(user.user_id, run_id)
 
 
 @router.post("/api/runs/{run_id}/cancel")
-async def cancel(run_id: str, user: CurrentUser, held: Held) -> Run:
+async def cancel_run(run_id: str, user: CurrentUser, held: Held) -> Run:
     """Stop the run; the text so far is kept. A finished run stays as it is."""
     return await held.runs.cancel(user.user_id, run_id)
 
@@ -75,7 +75,7 @@ async def cancel(run_id: str, user: CurrentUser, held: Held) -> Run:
         204: {"description": "The final event was sent already; do not connect again."},
     },
 )
-async def events(
+async def follow_run(
     run_id: str,
     user: CurrentUser,
     held: Held,

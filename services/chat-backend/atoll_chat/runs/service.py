@@ -16,16 +16,11 @@ from atoll_chat.identifiers import new_id, now
 from atoll_chat.models.service import ModelsService
 from atoll_chat.runs import events
 from atoll_chat.runs.admission import Admission, Place
+from atoll_chat.runs.aftercare import Aftercare
 from atoll_chat.runs.events import Event
 from atoll_chat.runs.generation import INTERRUPTED, Assignment, Generation
 from atoll_chat.runs.log import Reader, RunLog
-from atoll_chat.runs.repository import (
-    UNFINISHED,
-    RunsRepository,
-    has_events_before,
-    left_unfinished,
-    prune,
-)
+from atoll_chat.runs.repository import UNFINISHED, RunsRepository
 from atoll_chat.runs.schemas import Accepted, Run
 from atoll_chat.runs.tables import RunRow
 from atoll_chat.runs.transcript import Transcript
@@ -39,10 +34,6 @@ from atoll_kit.logs import get_logger
 log = get_logger(__name__)
 
 STOP_SECONDS = 2.5
-# Readers may have seen events that a crash kept from the database. What is added after a restart
-# gets an id beyond any of those: a quarter of a second of events is far less than this.
-CRASH_GAP = 10_000
-PRUNE_SECONDS = 60.0
 
 
 class RunsService:
@@ -65,6 +56,9 @@ class RunsService:
         self._usage = usage
         self._conversations = conversations
         self._admission = Admission(settings.max_concurrent)
+        self._aftercare = Aftercare(
+            database, conversations, kept=timedelta(minutes=settings.run_log_minutes)
+        )
         self._live: dict[str, Generation] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._pruner: asyncio.Task[None] | None = None
@@ -140,7 +134,7 @@ class RunsService:
             return run
         async with self._database.write() as session:
             abandoned = await _existing(RunsRepository(session, user_id), id)
-            await self._interrupt(session, abandoned)
+            await self._aftercare.interrupt(session, abandoned)
         return Run.model_validate(abandoned)
 
     async def stop_conversation(self, user_id: str, conversation_id: str) -> None:
@@ -196,11 +190,9 @@ class RunsService:
 
     async def recover(self) -> None:
         """End the runs that a crash left open, and begin to prune old logs."""
-        async with self._database.write() as session:
-            for run in await left_unfinished(session):
-                await self._interrupt(session, run)
+        await self._aftercare.recover()
         if self._pruner is None:
-            self._pruner = asyncio.create_task(self._prune_for_ever())
+            self._pruner = asyncio.create_task(self._aftercare.prune_for_ever())
 
     async def stop_all(self) -> None:
         """End every generation as interrupted, keeping its text; admit no more. Quick."""
@@ -240,7 +232,7 @@ class RunsService:
                     if unfinished.id in self._live:
                         raise _in_progress()
                     # Its end could not be stored, or a crash left it open.
-                    await self._interrupt(session, unfinished)
+                    await self._aftercare.interrupt(session, unfinished)
                 question = given.id if given.role == "user" else given.parent_id
                 assert question is not None
                 answer = await self._conversations.begin_answer(
@@ -332,37 +324,6 @@ class RunsService:
     async def _ended(self, id: str) -> None:
         if task := self._tasks.get(id):
             await asyncio.wait([task], timeout=STOP_SECONDS)
-
-    async def _interrupt(self, session: AsyncSession, run: RunRow) -> None:
-        """End a run that nothing works on any more."""
-        if run.status not in UNFINISHED:
-            return
-        runs = RunsRepository(session, run.user_id)
-        answer = await self._conversations.save_answer(
-            session, run.user_id, run.message_id, status="failed", error=INTERRUPTED
-        )
-        assert answer is not None
-        last = await runs.last_event(run)
-        final = Event(last + CRASH_GAP, *events.final(answer))
-        runs.add_events(run.id, [final])
-        run.status = "failed"
-        run.error = INTERRUPTED.model_dump()
-        run.events_end = final.id
-        run.finished_at = now()
-        log.warning("run_interrupted", run_id=run.id)
-
-    async def _prune_for_ever(self) -> None:
-        kept = timedelta(minutes=self._settings.run_log_minutes)
-        while True:
-            try:
-                async with self._database.read() as session:
-                    due = await has_events_before(session, now() - kept)
-                if due:
-                    async with self._database.write() as session:
-                        await prune(session, now() - kept)
-            except Exception as error:
-                log.error("run_logs_not_pruned", exc_info=error)
-            await asyncio.sleep(min(PRUNE_SECONDS, max(kept.total_seconds(), 1.0)))
 
 
 def _snapshot(answer: Message, end: int, after: int) -> list[Event]:

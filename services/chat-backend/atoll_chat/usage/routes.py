@@ -14,7 +14,7 @@ Held = Annotated[Backend, Depends(backend)]
 
 
 @router.get("/api/usage")
-async def usage(
+async def list_usage(
     user: CurrentUser,
     held: Held,
     cursor: str | None = None,
@@ -25,6 +25,6 @@ async def usage(
 
 
 @router.post("/internal/usage", status_code=204, include_in_schema=False)
-async def usage_report(body: UsageReports, held: Held) -> None:
+async def report_usage(body: UsageReports, held: Held) -> None:
     """Reports of inference. The middleware admits only holders of the internal token."""
     await held.usage.record(body.items)

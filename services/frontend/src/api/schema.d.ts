@@ -261,10 +261,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Config
+         * Get Config
          * @description What a page must know before anybody signs in.
          */
-        get: operations["config"];
+        get: operations["get_config"];
         put?: never;
         post?: never;
         delete?: never;
@@ -281,16 +281,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Conversations
+         * List Conversations
          * @description Your conversations, the newest activity first.
          */
-        get: operations["conversations"];
+        get: operations["list_conversations"];
         put?: never;
         /**
-         * Conversation Create
+         * Create Conversation
          * @description Begin a conversation.
          */
-        post: operations["conversation_create"];
+        post: operations["create_conversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -305,24 +305,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Conversation
+         * Get Conversation
          * @description One conversation.
          */
-        get: operations["conversation"];
+        get: operations["get_conversation"];
         put?: never;
         post?: never;
         /**
-         * Conversation Delete
+         * Delete Conversation
          * @description Delete a conversation with its messages. An answer being written is stopped.
          */
-        delete: operations["conversation_delete"];
+        delete: operations["delete_conversation"];
         options?: never;
         head?: never;
         /**
-         * Conversation Patch
+         * Change Conversation
          * @description Rename a conversation, or let another model go on with it.
          */
-        patch: operations["conversation_patch"];
+        patch: operations["change_conversation"];
         trace?: never;
     };
     "/api/conversations/{conversation_id}/messages": {
@@ -333,16 +333,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Messages
+         * List Messages
          * @description Messages in the order of time. The first page ends with the newest one.
          */
-        get: operations["messages"];
+        get: operations["list_messages"];
         put?: never;
         /**
-         * Send
+         * Send Message
          * @description Ask. The answer is written by the run, whether or not anybody watches its events.
          */
-        post: operations["send"];
+        post: operations["send_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -359,10 +359,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Regenerate
+         * Regenerate Answer
          * @description Another answer to the same question, beside the answer `message_id`.
          */
-        post: operations["regenerate"];
+        post: operations["regenerate_answer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -445,10 +445,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Health
+         * Get Health
          * @description 200 while this service can do its work, else 503.
          */
-        get: operations["health"];
+        get: operations["get_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -465,10 +465,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Models
+         * List Models
          * @description The models that can answer in a conversation, the default one first.
          */
-        get: operations["models"];
+        get: operations["list_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -485,10 +485,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Run
+         * Get Run
          * @description One run.
          */
-        get: operations["run"];
+        get: operations["get_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -507,10 +507,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel
+         * Cancel Run
          * @description Stop the run; the text so far is kept. A finished run stays as it is.
          */
-        post: operations["cancel"];
+        post: operations["cancel_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -525,10 +525,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Events
+         * Follow Run
          * @description The events of the run as they happen, those of the past first.
          */
-        get: operations["events"];
+        get: operations["follow_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -545,10 +545,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Status
+         * Get Status
          * @description Whether everything works; with a credential also each service and each model.
          */
-        get: operations["status"];
+        get: operations["get_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -565,10 +565,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Usage
+         * List Usage
          * @description Your requests and tokens by day and model, the newest day first.
          */
-        get: operations["usage"];
+        get: operations["list_usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -587,10 +587,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Chat Completions
+         * Complete Chat
          * @description A chat completion, whole or streamed, in OpenAI's shapes.
          */
-        post: operations["chat_completions"];
+        post: operations["complete_chat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -605,10 +605,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Openai Models
+         * List Openai Models
          * @description Every model that can be named, with `state`, `kind` and, for local ones, `bytes`.
          */
-        get: operations["openai_models"];
+        get: operations["list_openai_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -625,12 +625,152 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Openai Model
+         * Get Openai Model
          * @description One model.
          */
-        get: operations["openai_model"];
+        get: operations["get_openai_model"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model
+         * @description One model, by id or alias.
+         */
+        get: operations["get_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health Live
+         * @description The process answers.
+         */
+        get: operations["health_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health Ready
+         * @description 200 when the preloaded models are loaded, have answered, and make progress; else 503.
+         */
+        get: operations["health_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/models/{model}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model Ready
+         * @description 200 when this model is loaded and makes progress, 503 when not, 404 when unknown.
+         */
+        get: operations["model_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repository Index
+         * @description Look at the models folder and list what is there.
+         */
+        post: operations["repository_index"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/models/{model}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load Model
+         * @description Load a model and answer when it is ready; with `Accept: text/event-stream`, tell progress.
+         */
+        post: operations["load_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/repository/models/{model}/unload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unload Model
+         * @description Let running requests finish and free the model's memory. The next request loads it again.
+         */
+        post: operations["unload_model"];
         delete?: never;
         options?: never;
         head?: never;
@@ -690,6 +830,19 @@ export interface components {
             username: string;
         };
         /**
+         * AnswerMessage
+         * @description What the model said.
+         */
+        AnswerMessage: {
+            /** Content */
+            content: string;
+            /**
+             * Role
+             * @default assistant
+             */
+            role?: string;
+        };
+        /**
          * ApiKey
          * @description A key, without the secret part.
          */
@@ -724,6 +877,24 @@ export interface components {
             items: components["schemas"]["ApiKey"][];
         };
         /**
+         * Cancelled
+         * @description How many requests were ended.
+         */
+        Cancelled: {
+            /** Cancelled */
+            cancelled: number;
+        };
+        /**
+         * CancelRequest
+         * @description Whose requests to end: of an account, of an API key, or of both.
+         */
+        CancelRequest: {
+            /** Key */
+            key?: string | null;
+            /** User */
+            user?: string | null;
+        };
+        /**
          * ChangePassword
          * @description The password as it is and as it shall be.
          */
@@ -750,6 +921,87 @@ export interface components {
             role?: ("admin" | "user") | null;
             /** Status */
             status?: ("active" | "pending" | "suspended") | null;
+        };
+        /**
+         * ChatCompletion
+         * @description A complete answer in OpenAI's form.
+         */
+        ChatCompletion: {
+            /** Choices */
+            choices: components["schemas"]["Choice"][];
+            /** Created */
+            created: number;
+            /** Id */
+            id: string;
+            /** Model */
+            model: string;
+            /**
+             * Object
+             * @default chat.completion
+             */
+            object?: string;
+            usage: components["schemas"]["Usage2"];
+        };
+        /**
+         * ChatCompletionRequest
+         * @description A request in OpenAI's form. Fields that are not listed are accepted and have no effect.
+         */
+        ChatCompletionRequest: {
+            /** Frequency Penalty */
+            frequency_penalty?: number | null;
+            /** Max Completion Tokens */
+            max_completion_tokens?: number | null;
+            /**
+             * Max Tokens
+             * @description Most tokens in the answer.
+             */
+            max_tokens?: number | null;
+            /** Messages */
+            messages: components["schemas"]["Message2"][];
+            /**
+             * Model
+             * @description A model id or alias; absent is the default.
+             */
+            model?: string | null;
+            /**
+             * N
+             * @description One answer a request.
+             * @default 1
+             */
+            n?: 1 | null;
+            /** Presence Penalty */
+            presence_penalty?: number | null;
+            response_format?: components["schemas"]["ResponseFormat"] | null;
+            /** Seed */
+            seed?: number | null;
+            /** Stop */
+            stop?: string | string[] | null;
+            /**
+             * Stream
+             * @default false
+             */
+            stream?: boolean | null;
+            stream_options?: components["schemas"]["StreamOptions"] | null;
+            /** Temperature */
+            temperature?: number | null;
+            /** Top P */
+            top_p?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Choice
+         * @description The one answer.
+         */
+        Choice: {
+            /** Finish Reason */
+            finish_reason: string;
+            /**
+             * Index
+             * @default 0
+             */
+            index?: number;
+            message: components["schemas"]["AnswerMessage"];
         };
         /**
          * Config
@@ -817,10 +1069,7 @@ export interface components {
         ConversationPatch: {
             /** Model */
             model?: string | null;
-            /**
-             * Title
-             * @default
-             */
+            /** Title */
             title?: string;
         };
         /**
@@ -969,6 +1218,72 @@ export interface components {
             status: "ok";
         };
         /**
+         * IndexEntry
+         * @description One model as Triton lists it.
+         */
+        IndexEntry: {
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "READY" | "LOADING" | "UNAVAILABLE";
+        };
+        /**
+         * IndexOptions
+         * @description Options of a listing.
+         */
+        IndexOptions: {
+            /**
+             * Ready
+             * @description List only models that are ready.
+             * @default false
+             */
+            ready?: boolean;
+        };
+        /**
+         * JsonSchema
+         * @description A schema that the answer will follow.
+         */
+        JsonSchema: {
+            /** Description */
+            description?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Schema */
+            schema: {
+                [key: string]: unknown;
+            };
+            /** Strict */
+            strict?: boolean | null;
+        };
+        /**
+         * Live
+         * @description The process answers.
+         */
+        Live: {
+            /**
+             * Live
+             * @default true
+             */
+            live?: boolean;
+        };
+        /**
+         * LoadOptions
+         * @description Options of a load.
+         */
+        LoadOptions: {
+            /**
+             * Reload
+             * @description Unload first when the model is loaded.
+             * @default false
+             */
+            reload?: boolean;
+        };
+        /**
          * Login
          * @description Who signs in.
          */
@@ -1010,6 +1325,22 @@ export interface components {
              */
             status: "queued" | "streaming" | "complete" | "stopped" | "failed";
             usage: components["schemas"]["Usage"] | null;
+        };
+        /**
+         * Message
+         * @description One turn of the conversation.
+         */
+        Message2: {
+            /**
+             * Content
+             * @description Text, or parts of type `text`.
+             */
+            content: string | (components["schemas"]["TextPart"] | components["schemas"]["OtherPart"])[];
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "system" | "developer" | "user" | "assistant";
         };
         /**
          * MessageCreate
@@ -1072,12 +1403,102 @@ export interface components {
             state: "available" | "loading" | "ready" | "failed";
         };
         /**
+         * ModelCard
+         * @description One checkpoint and its state.
+         */
+        ModelCard: {
+            /**
+             * Bytes
+             * @description Size of the weight files.
+             */
+            bytes: number;
+            /**
+             * Context Length
+             * @description Tokens that one request may use.
+             */
+            context_length: number | null;
+            /** Created */
+            created: number;
+            /**
+             * Default
+             * @description Whether requests that name no model get this one.
+             */
+            default: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @description What it is for, the same as its slot.
+             */
+            kind: string;
+            /**
+             * Object
+             * @default model
+             * @constant
+             */
+            object?: "model";
+            /**
+             * Owned By
+             * @default atoll
+             */
+            owned_by?: string;
+            /**
+             * Problem
+             * @description Why it cannot be served, and the remedy.
+             */
+            problem: string | null;
+            /** Slot */
+            slot: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "available" | "loading" | "ready" | "failed";
+        };
+        /**
          * ModelList
          * @description Every model that can answer.
          */
         ModelList: {
             /** Items */
             items: components["schemas"]["Model"][];
+        };
+        /**
+         * ModelList
+         * @description All models.
+         */
+        ModelList2: {
+            /** Data */
+            data: components["schemas"]["ModelCard"][];
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object?: "list";
+        };
+        /**
+         * ModelReady
+         * @description Whether one model can do its work now.
+         */
+        ModelReady: {
+            /** Name */
+            name: string;
+            /** Ready */
+            ready: boolean;
+        };
+        /**
+         * OtherPart
+         * @description A piece that is no text; refused by name, since chat models here take text alone.
+         */
+        OtherPart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "file" | "image_url" | "input_audio" | "video_url";
+        } & {
+            [key: string]: unknown;
         };
         /** Page[AdminUser] */
         Page_AdminUser_: {
@@ -1092,6 +1513,14 @@ export interface components {
             items: components["schemas"]["File"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * Ready
+         * @description Whether work can be done now.
+         */
+        Ready: {
+            /** Ready */
+            ready: boolean;
         };
         /**
          * Regenerate
@@ -1122,6 +1551,18 @@ export interface components {
              */
             status: "active" | "pending";
             user: components["schemas"]["User"];
+        };
+        /**
+         * ResponseFormat
+         * @description The form of the answer.
+         */
+        ResponseFormat: {
+            json_schema?: components["schemas"]["JsonSchema"] | null;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "text" | "json_object" | "json_schema";
         };
         /**
          * Run
@@ -1244,6 +1685,31 @@ export interface components {
             status: "ok" | "degraded";
         };
         /**
+         * StreamOptions
+         * @description Options of a streamed answer.
+         */
+        StreamOptions: {
+            /**
+             * Include Usage
+             * @description Send a last chunk with token counts.
+             * @default false
+             */
+            include_usage?: boolean;
+        };
+        /**
+         * TextPart
+         * @description A piece of text in a message.
+         */
+        TextPart: {
+            /** Text */
+            text: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "text";
+        };
+        /**
          * Usage
          * @description Tokens read and written for one answer.
          */
@@ -1252,6 +1718,22 @@ export interface components {
             completion_tokens: number;
             /** Prompt Tokens */
             prompt_tokens: number;
+        };
+        /**
+         * Usage
+         * @description Token counts.
+         */
+        Usage2: {
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Prompt Tokens Details */
+            prompt_tokens_details?: {
+                [key: string]: number;
+            } | null;
+            /** Total Tokens */
+            total_tokens: number;
         };
         /**
          * UsagePage
@@ -1760,7 +2242,7 @@ export interface operations {
             };
         };
     };
-    config: {
+    get_config: {
         parameters: {
             query?: never;
             header?: never;
@@ -1789,7 +2271,7 @@ export interface operations {
             };
         };
     };
-    conversations: {
+    list_conversations: {
         parameters: {
             query?: {
                 /** @description `next_cursor` of the page before. */
@@ -1825,7 +2307,7 @@ export interface operations {
             };
         };
     };
-    conversation_create: {
+    create_conversation: {
         parameters: {
             query?: never;
             header?: never;
@@ -1858,7 +2340,7 @@ export interface operations {
             };
         };
     };
-    conversation: {
+    get_conversation: {
         parameters: {
             query?: never;
             header?: never;
@@ -1889,7 +2371,7 @@ export interface operations {
             };
         };
     };
-    conversation_delete: {
+    delete_conversation: {
         parameters: {
             query?: never;
             header?: never;
@@ -1918,7 +2400,7 @@ export interface operations {
             };
         };
     };
-    conversation_patch: {
+    change_conversation: {
         parameters: {
             query?: never;
             header?: never;
@@ -1953,7 +2435,7 @@ export interface operations {
             };
         };
     };
-    messages: {
+    list_messages: {
         parameters: {
             query?: {
                 /** @description `next_cursor` of the page before. */
@@ -1989,7 +2471,7 @@ export interface operations {
             };
         };
     };
-    send: {
+    send_message: {
         parameters: {
             query?: never;
             header?: never;
@@ -2024,7 +2506,7 @@ export interface operations {
             };
         };
     };
-    regenerate: {
+    regenerate_answer: {
         parameters: {
             query?: never;
             header?: never;
@@ -2219,7 +2701,7 @@ export interface operations {
             };
         };
     };
-    health: {
+    get_health: {
         parameters: {
             query?: never;
             header?: never;
@@ -2248,7 +2730,7 @@ export interface operations {
             };
         };
     };
-    models: {
+    list_models: {
         parameters: {
             query?: never;
             header?: never;
@@ -2277,7 +2759,7 @@ export interface operations {
             };
         };
     };
-    run: {
+    get_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -2308,7 +2790,7 @@ export interface operations {
             };
         };
     };
-    cancel: {
+    cancel_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -2339,7 +2821,7 @@ export interface operations {
             };
         };
     };
-    events: {
+    follow_run: {
         parameters: {
             query?: {
                 /** @description As the header, for clients without it. */
@@ -2383,7 +2865,7 @@ export interface operations {
             };
         };
     };
-    status: {
+    get_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -2412,7 +2894,7 @@ export interface operations {
             };
         };
     };
-    usage: {
+    list_usage: {
         parameters: {
             query?: {
                 cursor?: string | null;
@@ -2444,7 +2926,7 @@ export interface operations {
             };
         };
     };
-    chat_completions: {
+    complete_chat: {
         parameters: {
             query?: never;
             header?: never;
@@ -2487,7 +2969,7 @@ export interface operations {
             };
         };
     };
-    openai_models: {
+    list_openai_models: {
         parameters: {
             query?: never;
             header?: never;
@@ -2518,7 +3000,7 @@ export interface operations {
             };
         };
     };
-    openai_model: {
+    get_openai_model: {
         parameters: {
             query?: never;
             header?: never;
@@ -2538,6 +3020,225 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCard"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    health_live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Live"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    health_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    model_ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelReady"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    repository_index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["IndexOptions"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexEntry"][];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    load_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LoadOptions"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCard"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    unload_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCard"];
                 };
             };
             /** @description The one error shape. */

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { ArrowLeft } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
+import { MainArea } from '@/components/main-area';
 import { PreferenceButtons } from '@/components/preference-items';
 import { Button } from '@/components/ui/button';
 import { ApiKeysSection } from '@/features/account/api-keys-section';
@@ -24,7 +25,7 @@ export function AccountPage() {
         </Button>
         <PreferenceButtons />
       </header>
-      <main id="main" tabIndex={-1} className="grid gap-6 outline-none">
+      <MainArea className="grid gap-6">
         <div>
           <h1 className="text-2xl font-semibold tracking-tight">{t('account.title')}</h1>
           <p className="mt-1 text-muted">
@@ -35,7 +36,7 @@ export function AccountPage() {
         <ApiKeysSection />
         <SessionsSection />
         <PasswordSection />
-      </main>
+      </MainArea>
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { Outlet } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { MainArea } from '@/components/main-area';
 import { Drawer } from '@/components/ui/drawer';
 import { DrawerContext } from '@/features/chat/drawer-context';
 import { RunsProvider } from '@/features/chat/runs/runs-provider';
@@ -31,9 +32,9 @@ export function ChatLayout() {
               <Sidebar onOpen={closeDrawer} />
             </Drawer>
           )}
-          <main id="main" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
+          <MainArea className="flex min-w-0 flex-1 flex-col">
             <Outlet />
-          </main>
+          </MainArea>
         </div>
       </DrawerContext>
     </RunsProvider>

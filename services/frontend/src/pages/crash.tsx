@@ -2,6 +2,7 @@ import { useRouter, type ErrorComponentProps } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
 import { ApiError } from '@/api/error';
+import { MainArea } from '@/components/main-area';
 import { Button } from '@/components/ui/button';
 import { errorText } from '@/lib/error-text';
 
@@ -14,7 +15,7 @@ export function CrashPage({ error, reset }: ErrorComponentProps) {
     void router.invalidate();
   };
   return (
-    <main id="main" className="grid min-h-dvh flex-1 place-content-center gap-4 p-6 text-center">
+    <MainArea className="grid min-h-[80dvh] flex-1 place-content-center gap-4 p-6 text-center">
       <h1 className="text-2xl font-semibold">{t('app.crashTitle')}</h1>
       <p className="max-w-md text-muted">
         {error instanceof ApiError ? errorText(error, t) : t('app.crashText')}
@@ -23,6 +24,6 @@ export function CrashPage({ error, reset }: ErrorComponentProps) {
       <Button className="mx-auto" onClick={retry}>
         {t('app.retry')}
       </Button>
-    </main>
+    </MainArea>
   );
 }

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Logo } from '@/components/logo';
+import { MainArea } from '@/components/main-area';
 import { PreferenceButtons } from '@/components/preference-items';
 import { useTitle } from '@/lib/use-title';
 
@@ -20,10 +21,7 @@ export function AuthCard({ title, children, footer }: AuthCardProps) {
       <header className="flex justify-end p-3 pt-[calc(0.75rem+env(safe-area-inset-top))]">
         <PreferenceButtons />
       </header>
-      <main
-        id="main"
-        className="mx-auto flex w-full max-w-md flex-1 flex-col gap-6 px-4 pt-[6vh] pb-12"
-      >
+      <MainArea className="mx-auto flex w-full max-w-md flex-1 flex-col gap-6 px-4 pt-[6vh] pb-12">
         <div className="flex flex-col items-center gap-3 text-center">
           <Logo className="size-14" />
           <p className="text-muted">{t('app.tagline')}</p>
@@ -33,7 +31,7 @@ export function AuthCard({ title, children, footer }: AuthCardProps) {
           {children}
         </section>
         {footer !== undefined && <p className="text-center text-sm text-muted">{footer}</p>}
-      </main>
+      </MainArea>
     </div>
   );
 }
