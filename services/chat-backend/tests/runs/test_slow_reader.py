@@ -4,7 +4,7 @@ import asyncio
 import socket
 from urllib.parse import urlsplit
 
-from chat_fixtures import Browser, Seen, text_of
+from chat_fixtures import Browser, Seen, eventually, text_of
 from fake_openai import FakeServer, Gate, Raw, chunk, event
 
 PIECE = "words " * 5000
@@ -33,13 +33,18 @@ def rest_of(connection: socket.socket) -> bytes:
     return data
 
 
+def sending() -> list[asyncio.Task[None]]:
+    """The event streams that the server is still sending."""
+    return [task for task in asyncio.all_tasks() if "RunEvents" in repr(task.get_coro())]
+
+
 async def watched(browser: Browser, run: str) -> list[Seen]:
     async with browser.watch(run) as events:
         return [event async for event in events]
 
 
 async def test_stalled_reader_is_cut_and_others_get_everything(start, fake: FakeServer) -> None:
-    chat = await start(inference_url=fake.url, slow_client_seconds=6)
+    chat = await start(inference_url=fake.url, slow_client_seconds=3)
     ada = Browser(await chat.user())
     gate = Gate()
     fake.answer(gate, *[Raw(event(chunk(PIECE)))] * PIECES)
@@ -50,6 +55,8 @@ async def test_stalled_reader_is_cut_and_others_get_everything(start, fake: Fake
         for events in await asyncio.gather(*readers):
             assert text_of(events) == PIECE * PIECES
             assert events[-1].name == "done"
+        assert len(sending()) == 1, "the stalled reader was let go too early"
+        await eventually(lambda: not sending(), "the stalled reader is not cut")
         # Its connection ends without the final event; it may resume.
         data = await asyncio.to_thread(rest_of, stalled)
         assert b"event: done" not in data
