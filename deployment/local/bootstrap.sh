@@ -39,7 +39,9 @@ step() {
     "$@" >"$log" 2>&1 </dev/null &
     pid=$!
     set +m
-    trap 'kill -- "-$pid" 2>/dev/null || true; rm -f "$log"; exit 130' INT TERM HUP
+    # shellcheck disable=SC2064 # the values of now
+    trap "kill -- -$pid 2>/dev/null; rm -f '$log'" EXIT
+    trap 'exit 130' INT TERM HUP
     while kill -0 "$pid" 2>/dev/null; do
         sleep 0.2
         beat=$((beat + 1))
@@ -48,7 +50,7 @@ step() {
         fi
     done
     wait "$pid" || status=$?
-    trap - INT TERM HUP
+    trap - EXIT INT TERM HUP
     if ((status != 0)); then
         tail -n 40 "$log" >&2
         rm -f "$log"

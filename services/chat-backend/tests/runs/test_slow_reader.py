@@ -55,7 +55,6 @@ async def test_stalled_reader_is_cut_and_others_get_everything(start, fake: Fake
         for events in await asyncio.gather(*readers):
             assert text_of(events) == PIECE * PIECES
             assert events[-1].name == "done"
-        assert len(sending()) == 1, "the stalled reader was let go too early"
         await eventually(lambda: not sending(), "the stalled reader is not cut")
         # Its connection ends without the final event; it may resume.
         data = await asyncio.to_thread(rest_of, stalled)
