@@ -64,7 +64,7 @@ def wait_for_health(
                 if now - reported >= REPORT_EVERY:
                     reported = now
                     say(f"waiting for {name} ({waited:.0f} s): {trouble.message}")
-                time.sleep(0.1)
+                time.sleep(0.25)
     return None
 
 

@@ -30,7 +30,14 @@ GATEWAY_VARIABLES = (
 # Not settings of Atoll: where programs and certificates are, which language and time zone.
 HOST_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-GPU_VARIABLES = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+# What the model runtimes themselves read: devices, libraries, threads.
+RUNTIME_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "LD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+    "OMP_WAIT_POLICY",
+    "GOMP_SPINCOUNT",
+)
 _PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/@+-]*")
 _ADDRESS = re.compile(r"[0-9.]+|\[[0-9A-Fa-f:.]+\]")
 
@@ -86,7 +93,7 @@ class Environment:
         """Variables of the inference service: its settings and the internal token."""
         return {
             **self._some(HOST_VARIABLES),
-            **self._some(GPU_VARIABLES),
+            **self._some(RUNTIME_VARIABLES),
             "CHAT_BACKEND_URL": f"http://127.0.0.1:{self.ports['CHAT_BACKEND_PORT']}",
             **self._settings(InferenceSettings),
             "INTERNAL_TOKEN": secrets["INTERNAL_TOKEN"],

@@ -26,7 +26,8 @@ class Program:
     """One supervised process.
 
     Programs start in order of `priority` and stop in reverse. `stop_seconds` is the time to end
-    before SIGKILL; their sum is the longest stop of the stack.
+    before SIGKILL; their sum is the longest stop of the stack. `log_megabytes` is the size at which
+    the captured output is rotated.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Program:
     command: list[str]
     environment: Mapping[str, str]
     stop_seconds: int
+    log_megabytes: int
 
 
 def programs(environment: Environment, secrets: Mapping[str, str]) -> list[Program]:
@@ -49,6 +51,8 @@ def programs(environment: Environment, secrets: Mapping[str, str]) -> list[Progr
             [script("atoll-chat"), "serve"],
             environment.for_chat_backend(secrets),
             stop_seconds=6,
+            # The services keep logs of their own; this is for what a crash prints.
+            log_megabytes=5,
         ),
         Program(
             "inference",
@@ -56,6 +60,7 @@ def programs(environment: Environment, secrets: Mapping[str, str]) -> list[Progr
             [script("atoll-inference"), "serve"],
             environment.for_inference(secrets),
             stop_seconds=6,
+            log_megabytes=5,
         ),
         Program(
             "gateway",
@@ -63,6 +68,7 @@ def programs(environment: Environment, secrets: Mapping[str, str]) -> list[Progr
             [nginx(), "-e", "stderr", "-c", str(environment.gateway_dir / "nginx/nginx.conf")],
             environment.for_nginx(),
             stop_seconds=2,
+            log_megabytes=20,
         ),
     ]
 
@@ -180,7 +186,7 @@ def _program(environment: Environment, program: Program) -> str:
             "killasgroup=true",
             "redirect_stderr=true",
             f"stdout_logfile={environment.logs_dir / program.name}.out.log",
-            "stdout_logfile_maxbytes=20MB",
+            f"stdout_logfile_maxbytes={program.log_megabytes}MB",
             "stdout_logfile_backups=3",
         )
     )

@@ -80,7 +80,9 @@ class Settings(ModelsSettings):
         description="Silence of a working engine after which the service is not ready, in seconds.",
     )
     output_buffer_bytes: int = Field(
-        default=65_536, ge=64, description="Unread text kept for one answer, and again by the kernel, in bytes."
+        default=65_536,
+        ge=64,
+        description="Unread text kept for one answer, and again by the kernel.",
     )
     max_body_bytes: ByteSize = Field(
         default=ByteSize(8 * 1024 * 1024), description="Largest request body."
