@@ -152,40 +152,54 @@ def test_two_hundred_requests_at_once(fragile: Stack, operator: Person) -> None:
 def test_one_stalled_reader_of_eight_stalls_nobody(fragile: Stack, operator: Person) -> None:
     fragile.wait_ready()
     key = operator.api_key()
-    body: dict[str, Any] = {
-        "messages": [{"role": "user", "content": STORY}],
-        "max_tokens": 200,
-        "stream": True,
-    }
+    body: dict[str, Any] = {"messages": [{"role": "user", "content": STORY}], "stream": True}
+    head = {"Authorization": f"Bearer {key}"}
 
-    def read_all() -> int:
-        head = {"Authorization": f"Bearer {key}"}
+    def read(tokens: int) -> int:
         url = f"{fragile.url}/v1/chat/completions"
-        with httpx.stream("POST", url, json=body, headers=head, timeout=120) as answer:
+        asked = body | {"max_tokens": tokens}
+        with httpx.stream("POST", url, json=asked, headers=head, timeout=120) as answer:
             assert answer.status_code == 200
             return sum(1 for line in answer.iter_lines() if line.startswith("data: "))
 
     def seven() -> float:
         started = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(7) as pool:
-            lines = list(pool.map(lambda _: read_all(), range(7)))
-        assert min(lines) > 100
+            assert min(pool.map(read, [60] * 7)) > 30
         return time.monotonic() - started
 
+    def beside_a_reading_eighth() -> float:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            eighth = pool.submit(read, 500)
+            time.sleep(0.5)
+            seconds = seven()
+            assert eighth.result() > 50
+        return seconds
+
+    def beside_a_stalled_eighth() -> float:
+        connection = http.client.HTTPConnection("127.0.0.1", fragile.ports["HTTP_PORT"])
+        connection.connect()
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        asked = json.dumps(body | {"max_tokens": 500})
+        connection.request(
+            "POST", "/v1/chat/completions", asked, head | {"Content-Type": "application/json"}
+        )
+        time.sleep(0.5)  # it holds a place, and reads nothing
+        seconds = seven()
+        connection.close()
+        return seconds
+
     seven()
-    alone = seven()
-    stalled = http.client.HTTPConnection("127.0.0.1", fragile.ports["HTTP_PORT"], timeout=60)
-    stalled.connect()
-    stalled.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-    content = json.dumps(body | {"max_tokens": 1800})
-    head = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    stalled.request("POST", "/v1/chat/completions", content, head)
-    time.sleep(1)  # it holds a place, and reads nothing
-    beside = seven()
-    stalled.close()
-    # The eighth generation takes its share of the processor; it must not take more than that.
-    print(f"seven readers: {alone:.1f} s alone, {beside:.1f} s beside a stalled one")
-    assert beside < alone * 8 / 7 / 0.9 + 2
+    # Other work on the machine must not decide: the best of up to four turns each counts.
+    reading, stalled, share = [], [], 0.0
+    for _ in range(4):
+        reading.append(beside_a_reading_eighth())
+        stalled.append(beside_a_stalled_eighth())
+        share = min(reading) / min(stalled)
+        if share >= 0.9:
+            break
+    print(f"seven readers keep {share:.2f} of their rate when the eighth stalls")
+    assert share >= 0.9
 
 
 def test_fifty_trickling_uploads_delay_nobody(fragile: Stack, victim: Person) -> None:
@@ -227,8 +241,13 @@ def test_fifty_trickling_uploads_delay_nobody(fragile: Stack, victim: Person) ->
             upload.close()
 
 
-def test_a_large_upload_without_a_credential_is_refused_unread(fragile: Stack) -> None:
+def test_a_large_upload_without_a_credential_is_refused_unread(
+    fragile: Stack, tmp_path: Path
+) -> None:
     fragile.wait_ready()
+    upload = tmp_path / "upload"
+    upload.touch()
+    os.truncate(upload, 500_000_000)  # sparse: takes no room
     for path in ("/api/files", "/v1/chat/completions", "/inference/video_enhancement"):
         before = _bytes_under(fragile.data_dir)
         sent = 0
@@ -248,8 +267,8 @@ def test_a_large_upload_without_a_credential_is_refused_unread(fragile: Stack) -
         assert status == b"" or b" 401 " in status.split(b"\r\n")[0], (path, status)
         assert _bytes_under(fragile.data_dir) - before < 1_000_000, "nothing is spooled"
         # A client that waits for the answer, as curl does, sees the reason.
-        command = ["curl", "-s", "-w", "%{http_code}", "-X", "POST", "-T", "/dev/zero"]
-        command += ["-H", "Content-Length: 500000000", "-H", "Expect:", f"{fragile.url}{path}"]
+        command = ["curl", "-s", "-w", "%{http_code}", "-X", "POST", "-T", str(upload)]
+        command += ["-H", "Expect:", f"{fragile.url}{path}"]
         curl = subprocess.run(
             command,
             capture_output=True,
@@ -326,7 +345,12 @@ def test_weights_that_are_not_there_or_not_whole(tmp_path: Path, state: str) -> 
 
         ready = wait_for("the verdict on the model", not_ready, 60)
         assert ready.status_code == 503
-        assert httpx.get(f"{stack.url}/api/health", timeout=10).status_code == 200
+
+        def healthy() -> bool | None:
+            answer = httpx.get(f"{stack.url}/api/health", timeout=5)
+            return True if answer.status_code == 200 else None
+
+        wait_for("a healthy chat backend", healthy, 60)
         admin = first_admin(stack)
         answer = httpx.post(
             f"{stack.url}/v1/chat/completions",

@@ -177,6 +177,8 @@ class Lane:
         now = time.monotonic()
         generation.started = generation.last_sign = now
         self._running.add(generation)
+        if generation.announced:
+            generation.output.announce(0)  # the wait is over; what follows is the prompt being read
         metrics.QUEUE.labels(self.model).observe(now - generation.arrived)
         metrics.BATCH.labels(self.model).observe(len(self._running))
         self._gauges()

@@ -17,7 +17,7 @@ from atoll_kit.errors import ApiError
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The request waits; `position` 1 is next."""
+    """The request waits; `position` 1 is next, and 0 says that it has begun."""
 
     position: int
 
