@@ -6,6 +6,7 @@
 #   ./start.sh run:nogpu    the same, on the processor even where there is a GPU
 #   ./start.sh stop         stop what runs from this DATA_DIR
 #   ./start.sh status       state of each process
+#   ./start.sh check        wait until all is ready, then ask a model a question
 #   ./start.sh build        build the front end
 #   ./start.sh cli chat ARGS | inference ARGS
 #                           atoll-chat or atoll-inference with the settings of the stack,

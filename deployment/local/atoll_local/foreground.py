@@ -5,9 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -20,18 +19,12 @@ from atoll_local.ports import check_ports
 from atoll_local.problem import Problem
 from atoll_local.render import render, script
 from atoll_local.secret_store import read_secrets
-from atoll_local.supervisor_client import (
-    FATAL,
-    RUNNING,
-    ProcessState,
-    SupervisorClient,
-    SupervisorGone,
-)
+from atoll_local.supervisor_client import FATAL, SupervisorClient, SupervisorGone
+from atoll_local.watch import Watch
 
 # The programs' own times to stop add up to 14 s (see `render.programs`).
 STOP_SECONDS = 18.0
 READY_SECONDS = 600.0
-REVIVE_AFTER = 30.0
 # The chat backend checks its settings when it migrates.
 CHECK_INFERENCE_SETTINGS = (
     "from atoll_inference.settings import Settings; from atoll_kit.settings import load; "
@@ -181,44 +174,17 @@ class Foreground:
     def _watch(self, process: "subprocess.Popen[bytes]") -> int:
         """Tell of every process that ends or comes back, until the supervisor ends."""
         had_terminal = os.isatty(0)
-        known: dict[str, ProcessState] = {}
-        given_up: dict[str, float] = {}
+        watch = Watch(self.supervisor, self.environment.logs_dir)
         while process.poll() is None:
-            try:
-                for state in self.supervisor.states():
-                    self._tell(known.get(state.name), state)
-                    known[state.name] = state
-                    self._revive(state, given_up)
-            except SupervisorGone:
-                pass
+            with suppress(SupervisorGone):
+                watch.look()
             if had_terminal and not os.isatty(0):
                 # The terminal was closed. make gets the signal, and waits for this process.
                 raise KeyboardInterrupt
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=2)
-            except subprocess.TimeoutExpired:
-                continue
         say("stopped")
         return 0 if process.returncode == 0 else 1
-
-    def _tell(self, before: ProcessState | None, now: ProcessState) -> None:
-        if before is None or (before.state, before.pid) == (now.state, now.pid):
-            return
-        if now.state == RUNNING:
-            say(f"{now.name} runs again (process {now.pid})")
-        elif before.state == RUNNING:
-            log = self.environment.logs_dir / f"{now.name}.out.log"
-            complain(f"{now.name} ended ({now.detail or now.state}); see {log}")
-
-    def _revive(self, state: ProcessState, given_up: dict[str, float]) -> None:
-        """Try again what the supervisor gave up: a full disk or a lost mount may be back."""
-        if state.state != FATAL:
-            given_up.pop(state.name, None)
-            return
-        since = given_up.setdefault(state.name, time.monotonic())
-        if time.monotonic() - since >= REVIVE_AFTER:
-            given_up[state.name] = time.monotonic()
-            self.supervisor.start(state.name)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from atoll_local.foreground import READY_SECONDS, STOP_SECONDS, Foreground
 from atoll_local.problem import Problem
 from atoll_local.render import script, socket_path
 from atoll_local.secret_store import read_secrets
-from atoll_local.supervisor_client import RUNNING, SupervisorClient, SupervisorGone
+from atoll_local.supervisor_client import RUNNING, STARTING, SupervisorClient, SupervisorGone
 
 NOT_RUNNING = 3
 
@@ -74,7 +74,9 @@ class Stack:
             print(f"{state.name:14} {state.state:10} {state.pid or '-':>8} {uptime:>10}")
         trouble = wait_for_health(self.environment, say, seconds=0)
         say(trouble or f"{self.environment.local_url}/")
-        return NOT_RUNNING if trouble or any(s.state != RUNNING for s in states) else 0
+        # STARTING only says that it has run for less than 3 s; the probes tell more.
+        well = all(state.state in (STARTING, RUNNING) for state in states)
+        return 0 if well and trouble is None else NOT_RUNNING
 
     def check(self) -> int:
         """Wait until a running stack is ready, then ask a model a question."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
 
-RUNNING, FATAL = "RUNNING", "FATAL"
+STARTING, RUNNING, FATAL = "STARTING", "RUNNING", "FATAL"
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,6 @@ class ProcessState:
     state: str
     pid: int
     since: int
-    detail: str
 
 
 class SupervisorGone(Exception):
@@ -48,7 +47,6 @@ class SupervisorClient:
                 state=info["statename"],
                 pid=info["pid"],
                 since=info["start"],
-                detail=info["spawnerr"] or info["description"],
             )
             for info in self._call("getAllProcessInfo")
         ]

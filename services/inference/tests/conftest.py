@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+# What a service under test gets of this process; PYTHONPATH lets the guards test a copy.
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 ROOT = Path(__file__).resolve().parents[3]
 STARTER = "smollm2-135m-instruct"
 
@@ -136,7 +138,7 @@ def start_service(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) ->
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         token = secrets.token_hex(32)
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
+        kept = {k: v for k, v in os.environ.items() if k in KEPT}
         variables = {
             "INTERNAL_TOKEN": token,
             "INFERENCE_PORT": port,

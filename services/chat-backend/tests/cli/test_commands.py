@@ -46,6 +46,7 @@ class Operator:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),  # the guards test a copy
             "DATA_DIR": str(self.data),
             "CHAT_BACKEND_PORT": str(self.port),
             "INFERENCE_URL": "http://127.0.0.1:9",

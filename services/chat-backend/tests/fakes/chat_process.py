@@ -28,6 +28,7 @@ class ChatProcess:
         self.internal_token = secrets.token_hex(32)
         self._env = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),  # the guards test a copy
             "DATA_DIR": str(data_dir),
             "SECRET_KEY": secrets.token_hex(32),
             "INTERNAL_TOKEN": self.internal_token,

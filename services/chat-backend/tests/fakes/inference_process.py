@@ -40,6 +40,7 @@ class InferenceProcess:
         self.token = secrets.token_hex(32)
         self._env = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),  # the guards test a copy
             "DATA_DIR": str(data_dir),
             "MODELS_DIR": str(models_dir()),
             "INTERNAL_TOKEN": self.token,
