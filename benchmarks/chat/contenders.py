@@ -57,7 +57,7 @@ class Bare:
 
 
 class Http:
-    """A server, over one kept connection for each client."""
+    """A server, over a connection for each client that is open before the clock starts."""
 
     def __init__(self, name: str, port: int, headers: dict[str, str]) -> None:
         self.name = name
@@ -67,10 +67,7 @@ class Http:
 
     def measure(self, prompts: list[str], max_tokens: int) -> dict[str, Any]:
         """See `Contender.measure`."""
-        while len(self.connections) < len(prompts):
-            fresh = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
-            fresh.connect()
-            self.connections.append(fresh)
+        self._connect(len(prompts))
         first: list[float] = []
         tokens: list[int] = []
 
@@ -100,3 +97,14 @@ class Http:
         if len(first) != len(prompts) or len(tokens) != len(prompts):
             raise RuntimeError(f"{self.name}: {len(tokens)} of {len(prompts)} answers came whole")
         return {"seconds": time.perf_counter() - started, "tokens": sum(tokens), "first": first}
+
+    def _connect(self, count: int) -> None:
+        """Open `count` connections before the clock starts; servers close idle ones."""
+        for connection in self.connections:
+            connection.close()
+        self.connections = []
+        for _ in range(count):
+            fresh = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+            fresh.request("GET", "/v2/health/live")
+            fresh.getresponse().read()
+            self.connections.append(fresh)

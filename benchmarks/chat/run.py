@@ -3,8 +3,8 @@
     python -m benchmarks.chat.run [--repeats N] [--pairs N] [--tokens N] [--out FILE]
 
 Starts a stack of its own on free ports with the starter model, and the engine alone beside it.
-The contenders take turns in changing order with the same prompts, none of which comes twice, so
-that no cache helps; only one of them works at a time. Ratios are made within a turn and then
+The contenders take turns in changing order; only one of them works at a time. Prompts have one
+length and none comes twice, so that no cache helps. Ratios are made within a turn and then
 summarised by their median, with the range in brackets.
 """
 
@@ -12,9 +12,9 @@ import argparse
 import json
 import os
 import platform
+import random
 import statistics
 import tempfile
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,11 @@ CONTEXT, SLOTS = 2048, 4
 
 
 def prompts(count: int) -> list[str]:
-    """Questions that share no beginning."""
-    return [f"{uuid.uuid4()} is the name of a ship. Tell its long story." for _ in range(count)]
+    """Questions of one length that share no beginning, with each other or any asked before."""
+    # Digits are tokens of their own, so every question has the same number of tokens.
+    return [
+        f"{random.randrange(10**23, 10**24)} is a ship. Tell its long story." for _ in range(count)
+    ]
 
 
 def spread(values: list[float], digits: int = 2) -> str:
@@ -45,10 +48,9 @@ def throughput(
     for clients in CLIENTS:
         rows: dict[str, list[dict[str, Any]]] = {c.name: [] for c in contenders}
         for turn in range(repeats):
-            asked = prompts(clients)
             shift = turn % len(contenders)
             for contender in contenders[shift:] + contenders[:shift]:
-                rows[contender.name].append(contender.measure(asked, tokens))
+                rows[contender.name].append(contender.measure(prompts(clients), tokens))
         results[clients] = rows
     return results
 
@@ -57,10 +59,9 @@ def first_token_pairs(contenders: list[Contender], pairs: int) -> dict[str, list
     """Seconds to the first token with one client, in alternating turns."""
     rows: dict[str, list[float]] = {c.name: [] for c in contenders}
     for turn in range(pairs):
-        asked = prompts(1)
         order = contenders if turn % 2 else contenders[::-1]
         for contender in order:
-            rows[contender.name] += contender.measure(asked, 2)["first"]
+            rows[contender.name] += contender.measure(prompts(1), 2)["first"]
     return rows
 
 

@@ -59,6 +59,7 @@ class Stack:
             "HOME": os.environ.get("HOME", "/"),
             "DATA_DIR": str(data_dir),
             "MODELS_DIR": str(MODELS),
+            "HTTP_BIND": "127.0.0.1",
             "ADMIN_PASSWORD": FIRST_PASSWORD,
             **{name: str(port) for name, port in self.ports.items()},
             **variables,

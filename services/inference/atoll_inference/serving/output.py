@@ -8,11 +8,20 @@ the runtime holds what it generates for the waiting stream, which the context le
 
 import asyncio
 import threading
+import time
 from dataclasses import dataclass
 
 from atoll_inference.engines.chat import Delta, Finished
 from atoll_inference.serving.cancel import slow_client
 from atoll_kit.errors import ApiError
+
+
+PACE_S = 0.02
+"""Text that follows sooner than this after the last is joined with what comes next, in seconds.
+
+Nobody reads faster, and every piece costs each process on its way a turn that the engine's threads
+are then without. The first piece and the end are not held back by it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class OutputBuffer:
         self._finished: Finished | None = None
         self._error: ApiError | None = None
         self._parked: asyncio.Future[None] | None = None
+        self._given = float("-inf")
         self.blocked = False
         """Whether the writer waits for the reader at this moment."""
 
@@ -95,6 +105,7 @@ class OutputBuffer:
             ApiError: why the answer ended early, after the text before it was read.
         """
         while True:
+            await self._keep_pace()
             with self._state:
                 event = self._take()
                 if event is not None:
@@ -108,11 +119,17 @@ class OutputBuffer:
             except TimeoutError:
                 return Idle()
 
+    async def _keep_pace(self) -> None:
+        early = self._given + PACE_S - time.monotonic()
+        if early > 0 and self._error is None and self._finished is None:
+            await asyncio.sleep(early)
+
     def _take(self) -> OutputEvent | None:
         if self._texts:
             text = "".join(self._texts)
             self._texts.clear()
             self._bytes = 0
+            self._given = time.monotonic()
             self._state.notify_all()
             return Delta(text)
         if self._position is not None:
