@@ -69,8 +69,8 @@ docs: ## write the reference tables of the documentation
 bench-chat: setup ## measure tokens per second and time to first token
 	$(PYTHON) -m benchmarks.chat.run
 
-screenshots: setup ## photograph every page into docs/images
-	$(PYTHON) -m tools.screenshots docs/images
+screenshots: setup ## photograph every page into screenshots/
+	$(PYTHON) -m tools.screenshots screenshots
 
 clean: ## delete what was built; keeps data, models and secrets
 	rm -rf .venv .venv.lock services/frontend/dist services/frontend/node_modules

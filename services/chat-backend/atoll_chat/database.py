@@ -7,6 +7,7 @@ connections that cannot write. Inside a write transaction nothing is awaited but
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 READERS = 4
@@ -132,6 +133,29 @@ def _sqlite_engine(url: str, *, read_only: bool) -> AsyncEngine:
     return engine
 
 
+class _WritingSession(Session):
+    """A session that notes which tables it wrote to."""
+
+    def written(self) -> set[str]:
+        """Names of those tables so far."""
+        names: set[str] = self.info.setdefault("written", set())
+        return names
+
+
+@event.listens_for(_WritingSession, "after_flush")
+def _note_rows(session: _WritingSession, _: Any) -> None:
+    for row in (*session.new, *session.dirty, *session.deleted):
+        session.written().add(row.__tablename__)
+
+
+@event.listens_for(_WritingSession, "do_orm_execute")
+def _note_statement(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        assert isinstance(state.session, _WritingSession)
+        # The table itself, whether the statement named it or a class mapped to it.
+        state.session.written().add(state.statement.table.name)  # type: ignore[attr-defined]
+
+
 class Database:
     """Sessions for reading and for writing.
 
@@ -142,8 +166,18 @@ class Database:
     def __init__(self, url: str) -> None:
         self._writer = _sqlite_engine(url, read_only=False)
         self._reader = _sqlite_engine(url, read_only=True)
-        self._write = async_sessionmaker(self._writer, expire_on_commit=False)
+        self._write = async_sessionmaker(
+            self._writer, expire_on_commit=False, sync_session_class=_WritingSession
+        )
         self._read = async_sessionmaker(self._reader, expire_on_commit=False)
+        self._changes: Counter[str] = Counter()
+
+    def changes(self, *tables: str) -> int:
+        """How many transactions of this process wrote to any of `tables`.
+
+        There is no other writer, so what was read is still true while this number is the same.
+        """
+        return sum(self._changes[table] for table in tables)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -157,8 +191,13 @@ class Database:
 
         Await nothing inside but this session: every other writer waits.
         """
-        async with self._write() as session, session.begin():
-            yield session
+        async with self._write() as session:
+            try:
+                async with session.begin():
+                    yield session
+            finally:
+                assert isinstance(session.sync_session, _WritingSession)
+                self._changes.update(session.sync_session.written())
 
     async def close(self) -> None:
         """Close every connection."""

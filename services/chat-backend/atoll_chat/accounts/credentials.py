@@ -1,5 +1,6 @@
 """The credential of a request, and the row it stands for."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,6 +61,10 @@ def session_token(headers: Headers) -> str | None:
     return cookies.get(COOKIE) or None
 
 
+MOST_REMEMBERED = 4096
+_TABLES = (UserRow.__tablename__, SessionRow.__tablename__, ApiKeyRow.__tablename__)
+
+
 class Credentials:
     """Finds stored credentials, with one query each, and notes that they were used."""
 
@@ -67,6 +72,8 @@ class Credentials:
         self._database = database
         self._digests = digests
         self._idle = idle
+        self._remembered: dict[str, Found] = {}
+        self._remembered_at = -1
 
     async def find(self, shown: Given) -> Found | None:
         """The session or key that was shown, expired or not. None when there is none."""
@@ -74,11 +81,31 @@ class Credentials:
             if not is_api_key(shown.api_key):
                 return None
             digest = self._digests.api_key(shown.api_key)
-            return await self._key(_KEYS.where(ApiKeyRow.key_digest == digest))
+            return await self._remember(
+                digest, lambda: self._key(_KEYS.where(ApiKeyRow.key_digest == digest))
+            )
         if shown.token is None or not is_token(shown.token):
             return None
         digest = self._digests.session(shown.token)
-        return await self._session(_SESSIONS.where(SessionRow.token_digest == digest))
+        return await self._remember(
+            digest, lambda: self._session(_SESSIONS.where(SessionRow.token_digest == digest))
+        )
+
+    async def _remember(
+        self, digest: str, read: Callable[[], Awaitable[Found | None]]
+    ) -> Found | None:
+        """What `read` gives, read again only after something was written to these tables."""
+        version = self._database.changes(*_TABLES)
+        if version != self._remembered_at or len(self._remembered) > MOST_REMEMBERED:
+            self._remembered.clear()
+            self._remembered_at = version
+        if (known := self._remembered.get(digest)) is not None:
+            return known
+        found = await read()
+        # A change while the row was read may or may not be in it.
+        if found is not None and self._database.changes(*_TABLES) == version:
+            self._remembered[digest] = found
+        return found
 
     async def again(self, principal: Principal) -> Found | None:
         """The credential of `principal` as it is now."""

@@ -15,7 +15,6 @@ from atoll_inference.engines.chat import Delta, Finished
 from atoll_inference.serving.cancel import slow_client
 from atoll_kit.errors import ApiError
 
-
 PACE_S = 0.02
 """Text that follows sooner than this after the last is joined with what comes next, in seconds.
 
