@@ -104,6 +104,9 @@ class MessageCreate(Strict):
 
     content: str
     parent_id: str | None = None
+    attachments: list[str] | None = Field(
+        default=None, max_length=0, description="Empty: no model here reads files yet."
+    )
     model: ModelName | None = None
 
 

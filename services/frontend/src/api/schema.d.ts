@@ -1347,6 +1347,11 @@ export interface components {
          * @description A question. Without `parent_id` it follows the newest message; null begins a new branch.
          */
         MessageCreate: {
+            /**
+             * Attachments
+             * @description Empty: no model here reads files yet.
+             */
+            attachments?: string[] | null;
             /** Content */
             content: string;
             /** Model */
