@@ -2,29 +2,20 @@
 
 import re
 import time
-import uuid
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from atoll_kit.errors import error_response, internal_error
 from atoll_kit.logs import get_logger
 from atoll_kit.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from atoll_kit.request_id import new_request_id
 
 log = get_logger("access")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 _QUIET = frozenset({"/api/health", "/v2/health/live", "/v2/health/ready", "/metrics"})
-
-
-def request_id() -> str:
-    """The id of the request this task serves; empty outside of one."""
-    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
-
-
-def new_request_id() -> str:
-    """A fresh id: 32 lower-case hexadecimal digits."""
-    return uuid.uuid4().hex
 
 
 class RequestContextMiddleware:
@@ -57,9 +48,6 @@ class RequestContextMiddleware:
             try:
                 await self.app(scope, receive, send_with_id)
             except Exception as error:
-                # Imported late: `errors` reads the request id from here.
-                from atoll_kit.errors import error_response, internal_error
-
                 response = error_response(internal_error(error))
                 if status or scope["type"] == "websocket":
                     raise

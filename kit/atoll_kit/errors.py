@@ -13,8 +13,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from atoll_kit.context import request_id
 from atoll_kit.logs import get_logger
+from atoll_kit.request_id import request_id
 
 log = get_logger(__name__)
 

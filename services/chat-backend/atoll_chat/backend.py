@@ -9,6 +9,7 @@ from atoll_chat.control import ControlServer
 from atoll_chat.conversations.service import ConversationsService
 from atoll_chat.database import Database, sqlite_url
 from atoll_chat.files.service import FilesService
+from atoll_chat.models.selftest import selftest_command
 from atoll_chat.models.service import ModelsService
 from atoll_chat.runs.service import RunsService
 from atoll_chat.settings import Settings
@@ -77,7 +78,7 @@ class Backend:
         self.accounts.on_revoked(self.runs.cancel_all_of)
         self.accounts.on_revoked(self.upstream.cancel_all_of)
         self.control.command("set_admin", self.accounts.set_admin_command)
-        self.control.command("selftest", self.models.selftest_command)
+        self.control.command("selftest", selftest_command(self.upstream, self.models))
         await self.control.start()
 
     async def close(self) -> None:

@@ -22,8 +22,8 @@ from atoll_chat.upstream_errors import (
     too_late,
     unreachable,
 )
-from atoll_kit.context import request_id
 from atoll_kit.logs import get_logger
+from atoll_kit.request_id import request_id
 
 log = get_logger(__name__)
 

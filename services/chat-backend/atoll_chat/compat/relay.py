@@ -20,7 +20,6 @@ from atoll_chat.runs.admission import Place
 from atoll_chat.runs.sse import STREAM_HEADERS, client_gone
 from atoll_chat.upstream_errors import broken_off, not_understood
 from atoll_chat.usage.schemas import UsageReport
-from atoll_kit.context import request_id
 from atoll_kit.errors import (
     ApiError,
     Forbidden,
@@ -30,6 +29,7 @@ from atoll_kit.errors import (
     internal_error,
 )
 from atoll_kit.logs import get_logger
+from atoll_kit.request_id import request_id
 
 log = get_logger(__name__)
 

@@ -2,17 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from atoll_chat.chunks import text_of
+from atoll_chat.models.service import ModelsService
 from atoll_chat.upstream import Identity, Upstream
 from atoll_chat.upstream_errors import Source
 from atoll_kit.errors import ApiError
-
-if TYPE_CHECKING:
-    from atoll_chat.models.service import ModelsService
 
 QUESTION = "What is the capital of France?"
 MAX_TOKENS = 32
@@ -29,7 +28,7 @@ class SelfTest:
 
 
 async def selftest(
-    upstream: Upstream, models: "ModelsService", *, patience: float = LOADING_SECONDS
+    upstream: Upstream, models: ModelsService, *, patience: float = LOADING_SECONDS
 ) -> SelfTest:
     """Ask the default model `QUESTION`. Nothing is stored and no account is involved.
 
@@ -58,6 +57,17 @@ async def selftest(
             if error.code != "model_loading" or asked - started > patience:
                 raise
         await asyncio.sleep(0.5)
+
+
+def selftest_command(
+    upstream: Upstream, models: ModelsService
+) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:
+    """`selftest` as a command of the control socket; takes nothing, gives a `SelfTest`."""
+
+    async def command(_: dict[str, Any]) -> dict[str, Any]:
+        return asdict(await selftest(upstream, models))
+
+    return command
 
 
 async def _ask(upstream: Upstream, source: Source, body: dict[str, Any]) -> str:

@@ -2,11 +2,9 @@
 
 import asyncio
 import time
-from dataclasses import asdict
 from typing import Any
 
 from atoll_chat.models.schemas import Model
-from atoll_chat.models.selftest import selftest
 from atoll_chat.settings import Settings
 from atoll_chat.upstream import Upstream
 from atoll_kit.errors import ApiError, NotFound, Unavailable
@@ -95,14 +93,6 @@ class ModelsService:
             code="model_not_found",
             param="model",
         )
-
-    async def selftest_command(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Ask the default model one question: `{model, answer, seconds}`.
-
-        Raises:
-            ApiError: there is no model, or it did not answer.
-        """
-        return asdict(await selftest(self._upstream, self))
 
     async def close(self) -> None:
         """End a refresh that is under way."""

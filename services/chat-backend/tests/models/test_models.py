@@ -6,7 +6,7 @@ import pytest
 from chat_fixtures import Browser
 from fake_openai import MODEL, FakeServer, Refuse
 
-from atoll_chat.models.selftest import selftest
+from atoll_chat.models.selftest import selftest, selftest_command
 from atoll_kit.errors import ApiError
 
 
@@ -95,9 +95,10 @@ async def test_selftest_asks_a_real_question(chat, fake: FakeServer) -> None:
 
 async def test_selftest_waits_for_loading_and_for_nothing_else(chat, fake: FakeServer) -> None:
     fake.answer(Refuse(503, "model_loading", "Loading."))
-    answer = await chat.backend.models.selftest_command({})
+    command = selftest_command(chat.backend.upstream, chat.backend.models)
+    answer = await command({})
     assert answer["answer"] == "The capital of France is Paris."
     fake.answer(Refuse(503, "model_not_installed", "Fetch it."))
     with pytest.raises(ApiError) as refused:
-        await chat.backend.models.selftest_command({})
+        await command({})
     assert refused.value.code == "model_not_installed"

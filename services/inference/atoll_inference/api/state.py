@@ -11,8 +11,8 @@ from atoll_inference.serving.client import Client
 from atoll_inference.serving.readiness import Preload
 from atoll_inference.serving.registry import Registry
 from atoll_inference.settings import Settings
-from atoll_kit.context import request_id
 from atoll_kit.errors import BadRequest
+from atoll_kit.request_id import request_id
 
 
 @dataclass(frozen=True, slots=True)
