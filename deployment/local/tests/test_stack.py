@@ -35,6 +35,11 @@ def wait_for(check: Callable[[], bool], what: str, seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
+def _hear_hangups() -> None:
+    # Under nohup the stack ignores a closed terminal, as it should; the tests may run there too.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class RunningStack:
     """`atoll-stack run` on free ports, without a model: what is tested here needs none."""
 
@@ -73,6 +78,7 @@ class RunningStack:
                 env=self.environment,
                 stdout=output,
                 stderr=output,
+                preexec_fn=_hear_hangups,  # noqa: PLW1509 - one thread
             )
         wait_for(lambda: "Atoll runs at" in self.text or self.ended, "the start")
         assert not self.ended, self.text
