@@ -10,6 +10,7 @@ import { ModelPicker } from './models/model-picker';
 import type { ModelChoice } from './models/use-model-choice';
 
 interface ChatHeaderProps {
+  /** Empty until it is known. */
   title: string;
   choice: ModelChoice;
 }
@@ -31,7 +32,7 @@ export function ChatHeader({ title, choice }: ChatHeaderProps) {
       </Button>
       <ModelPicker models={choice.models} model={choice.model} choose={choice.choose} />
       <h1 className="min-w-0 flex-1 truncate text-right text-sm text-muted max-md:sr-only">
-        {title}
+        {title || t('chat.title')}
       </h1>
       <span className="flex-1 md:hidden" />
       <Button asChild variant="ghost" size="icon" className="md:hidden">
