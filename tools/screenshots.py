@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.e2e.browser import Visit, chromium
 from tests.e2e.person import Person, first_admin
-from tests.e2e.stack import CAPITAL, Stack
+from tests.e2e.stack import ADMIN, CAPITAL, FIRST_PASSWORD, Stack
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
@@ -36,13 +36,10 @@ def conversations(person: Person) -> str:
     return shown
 
 
-def photograph(browser: Browser, person: Person, shown: str, target: Path, only: str) -> None:
-    """Take every picture whose name contains `only`."""
-    pages = OPEN_PAGES | {
-        "chat": f"/chat/{shown}",
-        "chat-empty": "/chat",
-        "account": "/account",
-    }
+def photograph(
+    browser: Browser, person: Person, pages: dict[str, str], target: Path, only: str
+) -> None:
+    """Take every picture of `pages` (name to path) whose name contains `only`."""
     schemes = ("light", "dark")
     for (size, viewport), scheme, (language, locale), (name, path) in itertools.product(
         SIZES.items(), schemes, LOCALES.items(), pages.items()
@@ -78,11 +75,18 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only pictures whose name contains this word")
     options = parser.parse_args()
     options.directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder) / "data") as stack:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Stack(Path(folder) / "data") as stack,
+        chromium() as browser,
+    ):
+        newcomer = Person(stack, ADMIN, FIRST_PASSWORD).sign_in()
+        pages = {"password": "/password"}
+        photograph(browser, newcomer, pages, options.directory, options.only)
         person = first_admin(stack)
         shown = conversations(person)
-        with chromium() as browser:
-            photograph(browser, person, shown, options.directory, options.only)
+        pages = {"chat": f"/chat/{shown}", "chat-empty": "/chat", "account": "/account"}
+        photograph(browser, person, OPEN_PAGES | pages, options.directory, options.only)
 
 
 if __name__ == "__main__":
