@@ -15,6 +15,7 @@ from atoll_chat.backend import Backend
 from atoll_chat.compat.routes import router as compat
 from atoll_chat.conversations.routes import router as conversations
 from atoll_chat.files.routes import router as files
+from atoll_chat.jobs.routes import router as jobs
 from atoll_chat.models.routes import router as models
 from atoll_chat.monitoring.routes import router as monitoring
 from atoll_chat.runs.routes import router as runs
@@ -32,6 +33,7 @@ ROUTERS = (
     runs,
     socket,
     files,
+    jobs,
     models,
     usage,
     monitoring,

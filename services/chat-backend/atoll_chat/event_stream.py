@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from atoll_kit.errors import BadGateway
@@ -14,7 +15,16 @@ PING = b": ping\n\n"
 async def payloads(
     chunks: AsyncIterator[bytes], on_comment: Callable[[bytes], None] | None = None
 ) -> AsyncGenerator[bytes]:
-    """The `data` of each event in a byte stream cut anywhere, even inside a character.
+    """The `data` of each event in a byte stream; the rest as in `named_payloads`."""
+    async with aclosing(named_payloads(chunks, on_comment)) as events:
+        async for _, data in events:
+            yield data
+
+
+async def named_payloads(
+    chunks: AsyncIterator[bytes], on_comment: Callable[[bytes], None] | None = None
+) -> AsyncGenerator[tuple[bytes, bytes]]:
+    """`event` and `data` of each event in a byte stream cut anywhere, even inside a character.
 
     Args:
         chunks: the stream.
@@ -24,6 +34,7 @@ async def payloads(
         BadGateway: an event is longer than `MAX_EVENT` bytes.
     """
     rest = b""
+    name = b""
     data: list[bytes] = []
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
@@ -31,16 +42,19 @@ async def payloads(
             bare = line.rstrip(b"\r")
             if bare.startswith(b"data:"):
                 data.append(bare[5:].removeprefix(b" "))
+            elif bare.startswith(b"event:"):
+                name = bare[6:].strip()
             elif bare.startswith(b":") and on_comment:
                 on_comment(bare[1:].strip())
-            elif not bare and data:
-                yield b"\n".join(data)
-                data = []
+            elif not bare:
+                if data:
+                    yield name, b"\n".join(data)
+                name, data = b"", []
         if len(rest) + sum(map(len, data)) > MAX_EVENT:
             raise BadGateway("The model server sent an event that is too long to be one.")
     if data:
         # Some servers leave out the blank line after their last event.
-        yield b"\n".join(data)
+        yield name, b"\n".join(data)
 
 
 def encode(event: str, data: Any, *, id: int) -> bytes:

@@ -84,6 +84,24 @@ class Settings(ServiceSettings):
     run_log_minutes: float = Field(
         default=60, ge=0, description="Minutes for which the events of a finished run are kept."
     )
+    job_concurrency: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Jobs worked on at the same time, of all users together.",
+    )
+    jobs_per_user: int = Field(
+        default=10, ge=1, description="Jobs of one user that may wait or run; more get 429."
+    )
+    job_timeout: float = Field(
+        default=6 * 3600, gt=0, description="Longest work on one job, in seconds."
+    )
+    job_queue_timeout: float = Field(
+        default=900,
+        gt=0,
+        description="Seconds for which a job whose turn has come waits for a model that is busy, "
+        "loading or restarting.",
+    )
     slow_client_seconds: float = Field(
         default=30, gt=0, description="Seconds a reader may keep its buffer full before it is cut."
     )

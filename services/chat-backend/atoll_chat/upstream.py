@@ -171,6 +171,47 @@ class Upstream:
         request = target.client.build_request(
             "POST", target.completions, content=content, headers=headers
         )
+        async with self._answer(source, request) as response:
+            yield response
+
+    @asynccontextmanager
+    async def open_inference(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        silence: float,
+        content: bytes | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """A request to inference that is no chat; the body of the 200 answer is yet to be read.
+
+        Leaving the block closes the connection if the answer is not complete, which stops the
+        work.
+
+        Args:
+            path: begins with a slash; what is not fixed in it must be checked by the caller.
+            silence: seconds without a byte after which the connection is given up.
+
+        Raises:
+            ApiError: refused, unreachable, too late; also when reading fails inside the block.
+        """
+        timeout = httpx.Timeout(silence, connect=CONNECT_SECONDS, pool=None)
+        request = self._inference.build_request(
+            method,
+            path,
+            content=content,
+            headers={"Accept-Encoding": "identity", **headers},
+            timeout=timeout,
+        )
+        async with self._answer("local", request) as response:
+            yield response
+
+    @asynccontextmanager
+    async def _answer(
+        self, source: Source, request: httpx.Request
+    ) -> AsyncIterator[httpx.Response]:
+        target = self._targets[source]
         try:
             response = await target.client.send(request, stream=True)
         except httpx.ReadTimeout as error:

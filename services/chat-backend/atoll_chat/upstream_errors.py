@@ -35,7 +35,7 @@ def unreachable(source: Source) -> ApiError:
 def too_late(source: Source) -> ApiError:
     """It took the request and did not answer in time."""
     return DeadlineExceeded(
-        f"{_NAMES[source]} did not answer in the time allowed. Ask for fewer tokens, or try again "
+        f"{_NAMES[source]} did not answer in the time allowed. Ask for less, or try again "
         "when it is less busy."
     )
 
@@ -50,9 +50,9 @@ def broken_off(source: Source) -> ApiError:
 
 
 def not_understood(source: Source) -> ApiError:
-    """It answered with something that is no chat completion."""
+    """It answered with something that is no answer of a model."""
     return BadGateway(
-        f"{_NAMES[source]} sent something that is not a chat completion. An operator should "
+        f"{_NAMES[source]} sent something that is not an answer of a model. An operator should "
         "check its address and its log.",
         code="upstream_error",
     )

@@ -4,25 +4,41 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import cast
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from atoll_inference import __version__
-from atoll_inference.api import chat, health, internal, models, repository
-from atoll_inference.api.slots import EmptySlots
+from atoll_inference.api import (
+    chat,
+    embeddings,
+    health,
+    inference,
+    internal,
+    models,
+    ocr,
+    repository,
+    rerank,
+    transcriptions,
+)
+from atoll_inference.api.results import ResultStore
+from atoll_inference.api.slots import PATHS, EmptySlots
+from atoll_inference.api.sources import Sources
 from atoll_inference.api.state import State
+from atoll_inference.catalog.checkpoint import Checkpoint
 from atoll_inference.catalog.discovery import Discovery
 from atoll_inference.catalog.slots import find_catalog, read_catalog
+from atoll_inference.engines.base import Dtype, Engine
 from atoll_inference.engines.cpus import usable_cpus
-from atoll_inference.engines.factory import SERVED, build_engine
+from atoll_inference.engines.factory import SERVED, Wishes, build_engine, find_detector
+from atoll_inference.engines.runtime import Runtime
 from atoll_inference.serving.cancel import shutting_down
 from atoll_inference.serving.client import LocalClient
-from atoll_inference.serving.generation import Generation
-from atoll_inference.serving.lane import LaneLimits
+from atoll_inference.serving.lane import Ended, LaneLimits
 from atoll_inference.serving.readiness import Preload
 from atoll_inference.serving.registry import Registry
-from atoll_inference.settings import Settings
+from atoll_inference.settings import Settings, value_for
 from atoll_inference.usage import UsageItem, UsageReporter, now
 from atoll_kit.app import create_app as create_service
 from atoll_kit.body import BodyAdmissionMiddleware
@@ -34,6 +50,9 @@ log = get_logger(__name__)
 OPEN_PATHS = frozenset({"/v2/health/live", "/v2/health/ready"})
 """What a probe may ask without the internal token."""
 
+MEDIA_PATHS = frozenset(PATHS) - {"/v1/embeddings", "/v1/rerank", "/v2/rerank", "/rerank"}
+"""Routes whose body may hold a recording, a picture or a video."""
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The service as an ASGI application. Models are loaded after it has started.
@@ -44,23 +63,16 @@ def create_app(settings: Settings) -> FastAPI:
     catalog = read_catalog(find_catalog(settings.models_dir, settings.model_catalog))
     reporter: list[UsageReporter] = []
 
-    def on_end(model: str, generation: Generation) -> None:
-        if reporter and (item := _usage_item(model, generation)) is not None:
+    def on_end(ended: Ended) -> None:
+        if reporter and (item := _usage_item(ended)) is not None:
             reporter[0].add(item)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         discovery = Discovery(settings.models_dir, SERVED, settings.model_path)
-        build = partial(
-            build_engine,
-            context=settings.chat_context,
-            parallel=settings.chat_parallel,
-            threads=settings.threads or usable_cpus(),
-            device=settings.device,
-        )
         registry = Registry(
             discovery.scan,
-            build,
+            partial(_build, settings, discovery),
             limits=LaneLimits(
                 queue=settings.queue_limit,
                 buffer_bytes=settings.output_buffer_bytes,
@@ -69,11 +81,14 @@ def create_app(settings: Settings) -> FastAPI:
             ),
             memory_budget=settings.memory_budget,
             on_end=on_end,
-            remedy=catalog.remedy("chat", has_engine=True),
+            remedy=partial(catalog.remedy, has_engine=True),
         )
         client = LocalClient(registry)
         preload = Preload(registry, settings.preload_names)
-        app.state.service = State(settings, catalog, registry, client, preload)
+        results = ResultStore(settings.spool_dir)
+        await asyncio.to_thread(results.open)
+        sources = Sources(settings)
+        app.state.service = State(settings, catalog, registry, client, preload, sources, results)
         app.state.end_generations = lambda: client.close(shutting_down())
         tasks = [asyncio.create_task(preload.run())]
         if settings.chat_backend_url:
@@ -99,7 +114,9 @@ def create_app(settings: Settings) -> FastAPI:
     def admit(app: ASGIApp) -> ASGIApp:
         return BodyAdmissionMiddleware(
             app,
-            max_bytes=lambda _: settings.max_body_bytes,
+            max_bytes=lambda path: (
+                settings.max_media_bytes if path in MEDIA_PATHS else settings.max_body_bytes
+            ),
             inflight_bytes=settings.max_inflight_body_bytes,
         )
 
@@ -109,23 +126,43 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         inner=[guard, partial(EmptySlots, catalog=catalog), admit],
     )
-    for module in (chat, models, health, repository, internal):
+    modules = (
+        chat, embeddings, rerank, transcriptions, ocr, inference, models, health, repository,
+        internal,
+    )  # fmt: skip
+    for module in modules:
         app.include_router(module.router)
     return app
 
 
-def _usage_item(model: str, generation: Generation) -> UsageItem | None:
-    caller = generation.caller
-    if caller.user is None or generation.started is None:
+def _build(settings: Settings, discovery: Discovery, checkpoint: Checkpoint) -> Engine:
+    names = (checkpoint.id, checkpoint.slot)
+    runtime = Runtime(
+        device=value_for(settings.device, *names),
+        dtype=cast(Dtype, value_for(settings.dtype, *names)),
+        threads=settings.threads or usable_cpus(),
+        cache_dir=settings.cache_dir,
+    )
+    wishes = Wishes(
+        context=settings.chat_context,
+        parallel=settings.chat_parallel,
+        detector=partial(find_detector, discovery),
+    )
+    return build_engine(checkpoint, runtime, wishes)
+
+
+def _usage_item(ended: Ended) -> UsageItem | None:
+    caller = ended.caller
+    if caller.user is None or not ended.worked:
         return None
     return UsageItem(
         request_id=caller.request_id,
         user=caller.user,
         key=caller.key,
-        model=model,
-        kind="chat",
-        prompt_tokens=generation.prompt_tokens,
-        completion_tokens=generation.completion_tokens,
-        seconds=round(generation.last_sign - generation.arrived, 3),
+        model=ended.model,
+        kind=ended.slot,
+        prompt_tokens=ended.input_tokens,
+        completion_tokens=ended.output_tokens,
+        seconds=round(ended.seconds, 3),
         created_at=now(),
     )

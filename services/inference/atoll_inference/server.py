@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from atoll_inference.app import create_app
 from atoll_inference.catalog.slots import BadCatalog
+from atoll_inference.offline import go_offline
 from atoll_inference.settings import Settings
 from atoll_kit.logs import configure_logging, get_logger
 
@@ -48,6 +49,7 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status."""
+    go_offline()
     configure_logging("inference", settings.log_level, settings.data_dir / "logs")
     try:
         app = create_app(settings)

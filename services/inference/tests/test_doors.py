@@ -36,17 +36,42 @@ def test_the_runtime_listens_nowhere(service: Any) -> None:
     assert [c.laddr.port for c in listening] == [service.port]
 
 
+@pytest.fixture(scope="module")
+def bare(start_service: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A service without a single model."""
+    return start_service(MODELS_DIR=tmp_path_factory.mktemp("no-models"), PRELOAD="none")
+
+
 @pytest.mark.parametrize(
     ("path", "slot"),
     [
         ("/inference/speech_recognition", "speech_recognition"),
+        ("/inference/emotion_detection", "emotion_detection"),
+        ("/inference/text_summarization", "text_summarization"),
+        ("/inference/audio_denoising", "audio_denoising"),
+        ("/inference/video_enhancement", "video_enhancement"),
+        ("/inference/audio_deepfake", "audio_deepfake"),
+        ("/inference/face_deepfake", "face_deepfake"),
+        ("/v1/audio/transcriptions", "speech_recognition"),
         ("/v1/embeddings", "text_embedding"),
         ("/rerank", "reranker"),
         ("/v1/ocr", "ocr"),
+    ],
+)
+def test_an_empty_slot_names_the_command_that_fills_it(bare: Any, path: str, slot: str) -> None:
+    answer = bare.post(path, {"anything": 1})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (503, "model_not_installed")
+    assert slot in error["message"]
+    assert "make models" in error["message"] or "models fetch" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "slot"),
+    [
         ("/v1/vision/encode", "vision"),
         ("/v1/multimodal/match", "multimodal"),
         ("/v1/relation", "vision_language"),
-        ("/v1/audio/transcriptions", "speech_recognition"),
     ],
 )
 def test_a_slot_without_an_engine_says_so(service: Any, path: str, slot: str) -> None:
@@ -57,15 +82,15 @@ def test_a_slot_without_an_engine_says_so(service: Any, path: str, slot: str) ->
     assert "no engine" in error["message"]
 
 
-def test_an_empty_slot_answers_from_the_headers(service: Any) -> None:
+def test_an_empty_slot_answers_from_the_headers(bare: Any) -> None:
     """The declared 500 MB are never sent."""
     import socket
 
     head = (
         f"POST /inference/face_deepfake HTTP/1.1\r\nHost: x\r\nContent-Length: 500000000\r\n"
-        f"X-Internal-Token: {service.headers['X-Internal-Token']}\r\n\r\n"
+        f"X-Internal-Token: {bare.headers['X-Internal-Token']}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", bare.port), timeout=10) as connection:
         connection.sendall(head.encode())
         assert connection.recv(64).startswith(b"HTTP/1.1 503")
 

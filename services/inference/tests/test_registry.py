@@ -11,7 +11,8 @@ import pytest
 
 from atoll_inference.catalog.discovery import Discovery
 from atoll_inference.engines.base import StreamingEngine
-from atoll_inference.engines.factory import SERVED, build_engine
+from atoll_inference.engines.factory import SERVED, Wishes, build_engine
+from atoll_inference.engines.runtime import Runtime
 from atoll_inference.serving.cancel import shutting_down
 from atoll_inference.serving.lane import LaneLimits
 from atoll_inference.serving.registry import Registry
@@ -27,15 +28,16 @@ async def make(own_models: Path) -> AsyncIterator[Make]:
 
     def registry(budget: int = 0) -> Registry:
         limits = LaneLimits(queue=4, buffer_bytes=65536, slow_client_s=30, stall_s=60)
-        build = partial(build_engine, context=256, parallel=1, threads=1, device="cpu")
+        runtime = Runtime(device="cpu", threads=1)
+        build = partial(build_engine, runtime=runtime, wishes=Wishes(context=256, parallel=1))
         made.append(
             Registry(
                 Discovery(own_models, SERVED).scan,
                 build,
                 limits=limits,
                 memory_budget=budget,
-                on_end=lambda model, generation: None,
-                remedy="Run `make models-starter`.",
+                on_end=lambda ended: None,
+                remedy=lambda slot: "Run `make models-starter`.",
             )
         )
         return made[-1]

@@ -20,7 +20,7 @@ MAX_SOCKET_MESSAGE = 64 * 1024
 
 
 class Server(uvicorn.Server):
-    """Ends the runs first: uvicorn waits for open streams, and these last as long as the runs."""
+    """Ends runs and jobs first: uvicorn waits for open streams, and these last as long."""
 
     def __init__(self, config: uvicorn.Config, app: ASGIApp) -> None:
         super().__init__(config)
@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
         """Stop: called once, when a signal has come."""
         held: Backend | None = getattr(getattr(self._app, "state", None), "backend", None)
         if held is not None:
-            await held.runs.stop_all()
+            await held.stop_work()
         await super().shutdown()
 
 

@@ -1,13 +1,15 @@
 """Files of users: rules and the pairing of rows and contents."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from atoll_chat.database import Database
 from atoll_chat.files.multipart import FileForm, clean_media_type, clean_name
 from atoll_chat.files.repository import FileRepository
 from atoll_chat.files.schemas import File
-from atoll_chat.files.storage import Storage
+from atoll_chat.files.storage import Storage, Stored
 from atoll_chat.files.tables import FileRow
 from atoll_chat.identifiers import new_id, now
 from atoll_chat.paging import Page, decode_cursor, encode_cursor
@@ -16,6 +18,9 @@ from atoll_kit.errors import ApiError, NotFound
 from atoll_kit.logs import get_logger
 
 log = get_logger(__name__)
+
+Also = Callable[[AsyncSession, File], Awaitable[None]]
+"""What somebody else writes in the transaction that makes a file known."""
 
 
 class FilesService:
@@ -42,22 +47,62 @@ class FilesService:
         stored = await self._storage.write(file_id, form.chunks())
         part = form.part
         assert part is not None
+        name, media_type = part.filename or "", part.media_type
+        return await self._record(user_id, file_id, stored, name=name, media_type=media_type)
+
+    async def store(
+        self,
+        user_id: str,
+        *,
+        name: str,
+        media_type: str,
+        chunks: AsyncIterator[bytes],
+        also: Also | None = None,
+    ) -> File:
+        """Store a file that this server made for a user.
+
+        Args:
+            also: what else is written in the transaction that makes the file known.
+
+        Raises:
+            ApiError: 413 `file_too_large`, 507 `storage_full`, or what `chunks` or `also` raise.
+                Nothing is left behind.
+        """
+        file_id = new_id()
+        stored = await self._storage.write(file_id, chunks)
+        return await self._record(
+            user_id, file_id, stored, name=name, media_type=media_type, also=also
+        )
+
+    async def _record(
+        self,
+        user_id: str,
+        file_id: str,
+        stored: Stored,
+        *,
+        name: str,
+        media_type: str,
+        also: Also | None = None,
+    ) -> File:
         row = FileRow(
             id=file_id,
             user_id=user_id,
-            name=clean_name(part.filename or ""),
-            media_type=clean_media_type(part.media_type),
+            name=clean_name(name),
+            media_type=clean_media_type(media_type),
             size=stored.size,
             sha256=stored.sha256,
             created_at=now(),
         )
+        file = File.model_validate(row)
         try:
             async with self._database.write() as session:
                 FileRepository(session, user_id).add(row)
+                if also:
+                    await also(session, file)
         except BaseException:
             self._storage.delete(file_id)
             raise
-        return File.model_validate(row)
+        return file
 
     async def page(self, user_id: str, cursor: str | None, limit: int) -> Page[File]:
         """A page of the user's files, the newest first."""

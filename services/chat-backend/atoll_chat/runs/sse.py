@@ -1,19 +1,43 @@
-"""A run's events as server-sent events."""
+"""The events of a run, or of a job, as server-sent events."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import Any, Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from atoll_chat.event_stream import MEDIA_TYPE, PING, encode
-from atoll_chat.runs.log import Reader
+from atoll_kit.errors import ApiError
 from atoll_kit.logs import get_logger
 
 log = get_logger(__name__)
 
 PING_SECONDS = 15.0
+RECHECK_SECONDS = 30.0
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Sendable(Protocol):
+    """One event."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+
+class EventReader(Protocol):
+    """What is read, from one position on."""
+
+    @property
+    def ended(self) -> bool: ...
+    async def next(self, wait: float) -> Sequence[Sendable]:
+        """Events not read yet; empty when none came in `wait` seconds."""
 
 
 async def client_gone(receive: Receive) -> None:
@@ -23,19 +47,27 @@ async def client_gone(receive: Receive) -> None:
 
 
 class RunEvents(Response):
-    """Sends what `reader` reads until the final event.
+    """Sends what `reader` reads until it has ended.
 
     The run never waits for this: a client that keeps its buffer full for `slow_seconds` is cut,
-    and may resume.
+    and may resume. So is one that lost access: `recheck`, for streams that last, raises then.
     """
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, reader: Reader, *, slow_seconds: float) -> None:
+    def __init__(
+        self,
+        reader: EventReader,
+        *,
+        slow_seconds: float,
+        recheck: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         super().__init__(headers=STREAM_HEADERS)
         del self.headers["content-length"]
         self._reader = reader
         self._slow_seconds = slow_seconds
+        self._recheck = recheck
+        self._checked = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = asyncio.create_task(self._send(send))
@@ -65,3 +97,17 @@ class RunEvents(Response):
             if more:
                 events = await self._reader.next(PING_SECONDS)
                 body = b"".join(encode(e.name, e.data, id=e.id) for e in events) or PING
+                if not await self._still_allowed():
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+
+    async def _still_allowed(self) -> bool:
+        if self._recheck is None or time.monotonic() - self._checked < RECHECK_SECONDS:
+            return True
+        self._checked = time.monotonic()
+        try:
+            await self._recheck()
+        except ApiError as refusal:
+            log.info("stream_ended", code=refusal.code)
+            return False
+        return True

@@ -25,7 +25,7 @@ from atoll_chat.migrations.runner import (
 )
 from atoll_chat.settings import Settings
 
-HEAD = "v1_0001"
+HEAD = "v1_0002"
 MakeScripts = Callable[[str], Path]
 
 

@@ -1,9 +1,11 @@
 """Routes for chat-backend alone."""
 
 from fastapi import APIRouter
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field, model_validator
+from starlette.background import BackgroundTask
 
-from atoll_inference.api.state import Service
+from atoll_inference.api.state import Service, Who
 
 router = APIRouter(prefix="/internal", tags=["internal"])
 
@@ -31,3 +33,14 @@ class Cancelled(BaseModel):
 async def cancel_requests(body: CancelRequest, service: Service) -> Cancelled:
     """End every queued and running request of a suspended user or a revoked key."""
     return Cancelled(cancelled=service.client.cancel(user=body.user, key=body.key))
+
+
+@router.get("/results/{identifier}", response_class=FileResponse)
+async def fetch_result(identifier: str, service: Service, caller: Who) -> FileResponse:
+    """The result of a job. It is deleted once it was sent to its end."""
+    kept = service.results.find(identifier, caller.user)
+    return FileResponse(
+        kept.path,
+        media_type=kept.media_type,
+        background=BackgroundTask(service.results.forget, identifier),
+    )

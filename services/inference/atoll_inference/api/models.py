@@ -1,12 +1,14 @@
 """The models of this service: `GET /v1/models`, in OpenAI's form with a few fields more."""
 
 import time
+from dataclasses import asdict
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from atoll_inference.api.state import Service
+from atoll_inference.engines.base import StreamingEngine
 from atoll_inference.serving.registry import Model, Registry, State
 
 router = APIRouter(tags=["models"])
@@ -26,6 +28,11 @@ class ModelCard(BaseModel):
     bytes: int = Field(description="Size of the weight files.")
     default: bool = Field(description="Whether requests that name no model get this one.")
     context_length: int | None = Field(description="Tokens that one request may use.")
+    labels: list[str] | None = Field(description="What a classifier tells apart.")
+    dimensions: int | None = Field(description="Numbers in a vector of an embedding model.")
+    memory: dict[str, int] | None = Field(
+        description="Bytes that loading took, as measured: `host`, and `device` for a GPU."
+    )
     problem: str | None = Field(description="Why it cannot be served, and the remedy.")
 
 
@@ -46,12 +53,15 @@ def card(model: Model, registry: Registry) -> ModelCard:
         kind=found.slot,
         slot=found.slot,
         bytes=found.bytes,
-        default=registry.default() is model,
+        default=registry.default(found.slot) is model,
         context_length=(
             model.engine.context_length
-            if model.engine
+            if isinstance(model.engine, StreamingEngine)
             else found.defaults.context_length or found.context_length
         ),
+        labels=list(found.labels) if found.labels else None,
+        dimensions=found.dimensions,
+        memory=asdict(model.memory) if model.memory else None,
         problem=model.problem,
     )
 

@@ -1,20 +1,26 @@
-"""Routes whose slot has no engine in this release: each says so before reading a body."""
+"""Routes whose slot has no model: each says so before a body is read."""
+
+from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from atoll_inference.catalog.families import SLOTS
+from atoll_inference.api.state import State
+from atoll_inference.api.tasks import TASKS
 from atoll_inference.catalog.slots import Catalog
 from atoll_kit.errors import ApiError, NotFound, Unavailable, error_response
 
-TASKS = SLOTS[SLOTS.index("speech_recognition") :]
-
-_PATHS = {
+PATHS = {
     "/v1/embeddings": "text_embedding",
     "/v1/rerank": "reranker",
     "/rerank": "reranker",
     "/v2/rerank": "reranker",
     "/v1/audio/transcriptions": "speech_recognition",
     "/v1/ocr": "ocr",
+    **{f"/inference/{task}": task for task in TASKS},
+}
+"""Routes by path, and the slot each needs."""
+
+_WITHOUT_ENGINE = {
     "/v1/vision/encode": "vision",
     "/v1/vision/similarity": "vision",
     "/v1/vision/batch": "vision",
@@ -24,15 +30,14 @@ _PATHS = {
     "/v1/relation": "vision_language",
     "/v1/relation/consistency": "vision_language",
     "/v1/relation/conflict": "vision_language",
-    **{f"/inference/{task}": task for task in TASKS},
 }
 
 
 class EmptySlots:
-    """Answers for slots without an engine: 503 `model_not_installed`, 404 for an unknown task.
+    """Answers for slots without a model: 503 `model_not_installed`, 404 for an unknown task.
 
-    A middleware rather than routes, so that a recording of hundreds of megabytes is refused from
-    its headers.
+    A middleware rather than part of the routes, so that a recording of hundreds of megabytes is
+    refused from its headers.
     """
 
     def __init__(self, app: ASGIApp, catalog: Catalog) -> None:
@@ -40,7 +45,7 @@ class EmptySlots:
         self._catalog = catalog
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(scope["path"]) if scope["type"] == "http" else None
+        refusal = await self._refusal(scope) if scope["type"] == "http" else None
         if refusal is None:
             await self._app(scope, receive, send)
             return
@@ -48,8 +53,16 @@ class EmptySlots:
         response.headers["Connection"] = "close"  # the body is not read
         await response(scope, receive, send)
 
-    def _refusal(self, path: str) -> ApiError | None:
-        slot = _PATHS.get(path)
+    async def _refusal(self, scope: Scope) -> ApiError | None:
+        path: str = scope["path"]
+        if path in PATHS:
+            service = cast(State, scope["app"].state.service)
+            try:
+                await service.registry.find(None, PATHS[path])
+            except ApiError as error:
+                return error
+            return None
+        slot = _WITHOUT_ENGINE.get(path)
         if slot is not None:
             return Unavailable(
                 f"No model for {slot}. {self._catalog.remedy(slot, has_engine=False)}",

@@ -5,6 +5,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from atoll_inference.api.results import ResultStore
+from atoll_inference.api.sources import Sources
 from atoll_inference.catalog.slots import Catalog
 from atoll_inference.serving.caller import Caller
 from atoll_inference.serving.client import Client
@@ -24,6 +26,8 @@ class State:
     registry: Registry
     client: Client
     preload: Preload
+    sources: Sources
+    results: ResultStore
 
 
 def state_of(request: Request) -> State:

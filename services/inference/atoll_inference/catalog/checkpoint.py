@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Format = Literal["gguf", "safetensors", "unknown"]
+Format = Literal["gguf", "safetensors", "ctranslate2", "onnx", "unknown"]
 
 
 class Defaults(BaseModel):
@@ -39,8 +39,15 @@ class Checkpoint:
         weights: the file to load, for a GGUF checkpoint.
         bytes: size of all weight files together.
         architecture: as the files say, such as `llama`.
-        context_length: most tokens the model was made for.
+        dtype: number format of most weights: `fp32`, `fp16`, `bf16`, or as the files name it.
+        context_length: most tokens a chat model was made for.
         cache_bytes_per_token: keys and values of one token at 16 bits.
+        labels: of a classifier, in the order of its outputs.
+        dimensions: length of an embedding, or width of the model.
+        max_length: most tokens of one input of a text model.
+        sample_rate: in frames per second, of a model that hears audio.
+        licence: as recorded when it was fetched.
+        is_starter: whether it came as a starter; others are preferred as a slot's default.
         problem: why it cannot be served, naming the file and the remedy; None when it can.
         fingerprint: changes whenever the files do.
     """
@@ -52,9 +59,15 @@ class Checkpoint:
     format: Format = "unknown"
     bytes: int = 0
     architecture: str | None = None
+    dtype: str | None = None
     parameters: int | None = None
     context_length: int | None = None
     cache_bytes_per_token: int = 0
+    labels: tuple[str, ...] = ()
+    dimensions: int | None = None
+    max_length: int | None = None
+    sample_rate: int | None = None
+    licence: str | None = None
     defaults: Defaults = field(default_factory=Defaults)
     is_starter: bool = False
     problem: str | None = None

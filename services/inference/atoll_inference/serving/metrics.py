@@ -20,10 +20,15 @@ LATENCY = Histogram(
     buckets=_SECONDS,
 )
 QUEUE = Histogram("queue_seconds", "Time spent in the queue.", _LABEL, buckets=_SECONDS)
-FORWARD = Histogram("forward_seconds", "Time spent on the engine.", _LABEL, buckets=_SECONDS)
+FORWARD = Histogram(
+    "forward_seconds",
+    "Time of a forward pass, or of a generation, on the engine.",
+    _LABEL,
+    buckets=_SECONDS,
+)
 BATCH = Histogram(
     "batch_size",
-    "Requests sharing the engine when one starts, itself included.",
+    "Units in a forward pass; for a model that streams, requests sharing the engine at a start.",
     _LABEL,
     buckets=(1, 2, 4, 8, 16, 32, 64, 128),
 )
@@ -34,3 +39,6 @@ FAILURES = Counter(
 )
 PROMPT_TOKENS = Counter("prompt_tokens_total", "Tokens of prompts.", _LABEL)
 GENERATED_TOKENS = Counter("generation_tokens_total", "Tokens generated.", _LABEL)
+OOM_SPLITS = Counter(
+    "oom_splits_total", "Batches that ran out of memory and were taken apart.", _LABEL
+)

@@ -5,7 +5,6 @@ one task however many wait for it. While anyone uses it, it is never unloaded to
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -13,37 +12,53 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from atoll_inference.catalog.checkpoint import Checkpoint
-from atoll_inference.engines.base import EngineError, StreamingEngine
-from atoll_inference.serving.generation import Generation
-from atoll_inference.serving.lane import Lane, LaneLimits
-from atoll_kit.errors import ApiError, NotFound, Unavailable
+from atoll_inference.catalog.families import SLOTS
+from atoll_inference.engines.base import BatchEngine, Engine, EngineError, StreamingEngine
+from atoll_inference.serving.batch_lane import BatchLane
+from atoll_inference.serving.device import Device
+from atoll_inference.serving.lane import Lane, LaneLimits, OnEnd
+from atoll_inference.serving.memory import Memory, give_back_freed, measure
+from atoll_inference.serving.stream_lane import StreamLane
+from atoll_kit.errors import ApiError, BadRequest, NotFound, Unavailable
 from atoll_kit.logs import get_logger
 
 log = get_logger(__name__)
 
 State = Literal["available", "loading", "ready", "failed"]
 Scan = Callable[[], Sequence[Checkpoint]]
-Build = Callable[[Checkpoint], StreamingEngine]
+Build = Callable[[Checkpoint], Engine]
+Remedy = Callable[[str], str]
 OnProgress = Callable[[float, str], None]
 
-LOAD_WAIT_S = 20.0
+LOAD_WAIT_S = 60.0
 """A request that finds its model loading waits this long before it is told to come back."""
 
 UNLOAD_GRACE_S = 30.0
 """Requests inside a model that is being unloaded may finish within this time."""
 
-_ALIASES = frozenset({"default", "chat"})
+ALIASES = {
+    "default": "chat",
+    "whisper-1": "speech_recognition",
+    "text-embedding-ada-002": "text_embedding",
+    "text-embedding-3-small": "text_embedding",
+    "text-embedding-3-large": "text_embedding",
+}
+"""Names that OpenAI clients send, and the slot whose default model they mean."""
 
 
 @dataclass(slots=True, eq=False)
 class Model:
-    """One model and its state. `refs` counts the requests that hold it."""
+    """One model and its state.
+
+    `refs` counts the requests that hold it; `memory` is what its load took, as measured.
+    """
 
     checkpoint: Checkpoint
     state: State = "available"
     problem: str | None = None
     lane: Lane | None = None
-    engine: StreamingEngine | None = None
+    engine: Engine | None = None
+    memory: Memory | None = None
     refs: int = 0
     last_used: float = 0.0
     loading: asyncio.Task[None] | None = None
@@ -66,7 +81,7 @@ class Registry:
         memory_budget: bytes that all loaded models may take together by their estimates; 0 sets
             no limit.
         on_end: told of every request that ended.
-        remedy: how to fill the chat slot, for the message when it is empty.
+        remedy: how to fill a slot, for the message when it is empty.
     """
 
     def __init__(
@@ -76,8 +91,8 @@ class Registry:
         *,
         limits: LaneLimits,
         memory_budget: int,
-        on_end: Callable[[str, Generation], None],
-        remedy: str,
+        on_end: OnEnd,
+        remedy: Remedy,
     ) -> None:
         self._scan = scan
         self._build = build
@@ -86,6 +101,7 @@ class Registry:
         self._on_end = on_end
         self._remedy = remedy
         self._models: dict[str, Model] = {}
+        self._devices: dict[str, Device] = {}
         self._room = asyncio.Lock()
         self._refreshing = asyncio.Lock()
 
@@ -94,11 +110,11 @@ class Registry:
         """Every known model, in the order of the last scan."""
         return list(self._models.values())
 
-    def default(self) -> Model | None:
-        """The chat model for requests that name none: the first one that can be served."""
-        chat = [m for m in self._models.values() if m.checkpoint.slot == "chat"]
-        usable = [m for m in chat if m.lane or (m.problem is None and m.state != "failed")]
-        return next(iter(usable or chat), None)
+    def default(self, slot: str = "chat") -> Model | None:
+        """The model of `slot` for requests that name none: the first that can be served."""
+        found = [m for m in self._models.values() if m.checkpoint.slot == slot]
+        usable = [m for m in found if m.lane or (m.problem is None and m.state != "failed")]
+        return next(iter(usable or found), None)
 
     async def refresh(self) -> None:
         """Look at the models folder again. A failed model whose files changed may be tried anew."""
@@ -120,22 +136,35 @@ class Registry:
             fresh[name] = model
         self._models = {**fresh, **kept}
 
-    async def find(self, name: str | None) -> Model:
-        """The model of that name; `None`, `default` and `chat` are the default chat model.
+    async def find(self, name: str | None, slot: str | None = None) -> Model:
+        """The model of that name, alias or slot; None is the default of `slot`.
+
+        Args:
+            slot: what the model has to be for; None takes any, and chat when `name` is None.
 
         Raises:
             NotFound: `model_not_found`.
-            Unavailable: `model_not_installed`, there is no chat model at all.
+            BadRequest: `wrong_model`, it is for another purpose.
+            Unavailable: `model_not_installed`, the slot has no model at all.
         """
-        model = self.peek(name)
+        model = self.peek(name, slot)
         if model is None or model.state != "ready":
             await self.refresh()
-            model = self.peek(name)
+            model = self.peek(name, slot)
         if model is not None:
+            if slot is not None and model.checkpoint.slot != slot:
+                raise BadRequest(
+                    f"{model.id} is for {model.checkpoint.slot}, and this request needs a model "
+                    f"for {slot}. Leave `model` out to get the default one.",
+                    code="wrong_model",
+                    param="model",
+                )
             return model
-        if name is None or name in _ALIASES:
+        empty = _slot_of(name, slot)
+        if empty is not None:
             raise Unavailable(
-                f"No chat model is installed. {self._remedy}", code="model_not_installed"
+                f"No model for {empty} is installed. {self._remedy(empty)}",
+                code="model_not_installed",
             )
         raise NotFound(
             f"There is no model {name!r}. GET /v1/models lists the models of this service.",
@@ -143,22 +172,24 @@ class Registry:
             param="model",
         )
 
-    def peek(self, name: str | None) -> Model | None:
+    def peek(self, name: str | None, slot: str | None = None) -> Model | None:
         """The model as it was at the last scan, without looking at the disk."""
-        if name is None or (name in _ALIASES and name not in self._models):
-            return self.default()
-        return self._models.get(name)
+        if name is not None and name in self._models:
+            return self._models[name]
+        meant = _slot_of(name, slot)
+        return None if meant is None else self.default(meant)
 
     @asynccontextmanager
-    async def use(self, name: str | None) -> AsyncIterator[Model]:
+    async def use(self, name: str | None, slot: str | None = None) -> AsyncIterator[Model]:
         """Hold a model that is ready; it is loaded first when it is not.
 
         Raises:
             NotFound: `model_not_found`.
+            BadRequest: `wrong_model`.
             Unavailable: `model_not_installed`, `model_loading` (with Retry-After) or
                 `model_failed` with the reason.
         """
-        model = await self.find(name)
+        model = await self.find(name, slot)
         model.refs += 1
         try:
             if model.state != "ready":
@@ -216,12 +247,14 @@ class Registry:
         model.state, model.problem = "loading", None
         started = time.monotonic()
         log.info("model_loading", model=model.id)
-        engine: StreamingEngine | None = None
+        engine: Engine | None = None
+        before = measure()
         try:
             engine = await asyncio.to_thread(self._prepare, model)
             # One load at a time, so that two loads cannot both count on the same free bytes.
             async with self._room:
                 await self._make_room(engine.bytes_estimate(), model)
+                before = await asyncio.to_thread(measure)
                 await asyncio.to_thread(engine.load, progress)
                 model.engine = engine
             progress(0.95, "warming up")
@@ -230,6 +263,8 @@ class Registry:
             model.engine = None
             if engine is not None:
                 await asyncio.to_thread(engine.unload)
+                del engine
+                await asyncio.to_thread(give_back_freed)
             # Too little memory now says nothing about the model: it stays available.
             temporary = isinstance(error, ApiError)
             model.state = "available" if temporary else "failed"
@@ -244,13 +279,28 @@ class Registry:
             model.state, model.engine, model.problem = "failed", None, repr(error)
             log.error("model_failed", model=model.id, exc_info=error)
             raise
-        model.lane = Lane(model.id, engine, self._limits, self._on_end)
+        model.lane = self._lane(model, engine)
+        model.memory = await asyncio.to_thread(lambda: measure() - before)
         model.state = "ready"
         model.last_used = time.monotonic()
         progress(1.0, "ready")
-        log.info("model_ready", model=model.id, seconds=round(time.monotonic() - started, 2))
+        log.info(
+            "model_ready",
+            model=model.id,
+            seconds=round(time.monotonic() - started, 2),
+            host_mib=_mib(model.memory.host),
+            device_mib=_mib(model.memory.device),
+        )
 
-    def _prepare(self, model: Model) -> StreamingEngine:
+    def _lane(self, model: Model, engine: Engine) -> Lane:
+        slot = model.checkpoint.slot
+        if isinstance(engine, StreamingEngine):
+            return StreamLane(model.id, slot, engine, self._limits, self._on_end)
+        assert isinstance(engine, BatchEngine)
+        device = self._devices.setdefault(engine.device, Device(engine.device))
+        return BatchLane(model.id, slot, engine, self._limits, self._on_end, device=device)
+
+    def _prepare(self, model: Model) -> Engine:
         """Look at the files once more, so that damage since the last scan is named; blocking."""
         current = next((c for c in self._scan() if c.id == model.id), None)
         if current is None:
@@ -300,11 +350,20 @@ class Registry:
                 model.problem = "the engine is stuck; restart the inference service"
                 log.error("engine_stuck", model=model.id)
                 return
+            before = await asyncio.to_thread(measure)
             await asyncio.to_thread(engine.unload)
-            model.engine = None
+            model.engine = model.memory = None
             del engine, lane
-            gc.collect()
-            log.info("model_unloaded", model=model.id)
+            await asyncio.to_thread(give_back_freed)
+            after = await asyncio.to_thread(measure)
+            log.info(
+                "model_unloaded",
+                model=model.id,
+                host_mib_before=_mib(before.host),
+                host_mib_after=_mib(after.host),
+                device_mib_before=_mib(before.device),
+                device_mib_after=_mib(after.device),
+            )
 
     async def shutdown(self, error: ApiError) -> bool:
         """End every request with `error` and unload everything; False when an engine is stuck."""
@@ -321,6 +380,15 @@ class Registry:
                 else:
                     clean = False
         return clean
+
+
+def _slot_of(name: str | None, slot: str | None) -> str | None:
+    """The slot whose default is meant; None when `name` names a model."""
+    if name is None:
+        return slot or "chat"
+    if name == "default" and slot is not None:
+        return slot
+    return name if name in SLOTS else ALIASES.get(name)
 
 
 def _tell(watchers: Sequence[OnProgress], fraction: float, stage: str) -> None:

@@ -1,0 +1,1 @@
+"""Mixed traffic for a long time: does anything hang, leak, or fail for somebody else's fault."""

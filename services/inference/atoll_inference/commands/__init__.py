@@ -1,0 +1,1 @@
+"""Commands of `atoll-inference` that are more than a few lines."""

@@ -1,0 +1,229 @@
+"""Small real text checkpoints, made on the spot: random weights, tokenizers trained on a page."""
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from atoll_inference.engines.runtime import Runtime
+from atoll_inference.engines.torchaudio_stub import let_torchaudio_import
+
+let_torchaudio_import()
+transformers.utils.logging.disable_progress_bar()
+
+EMOTIONS = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")
+
+_WORDS = {
+    "anger": "furious angry rage shouting hate enraged",
+    "disgust": "disgusting rotten vomit filthy gross slime",
+    "fear": "afraid scared terror trembling panic nightmare",
+    "joy": "happy delighted wonderful laughing love sunshine",
+    "neutral": "report table schedule paper street number",
+    "sadness": "sad crying lonely grief tears mourning",
+    "surprise": "suddenly unexpected astonished wow shock amazing",
+}
+_FRAMES = (
+    "i am so {} about the {} today .",
+    "the {} and the {} were there again .",
+    "what a {} thing , said the {} man .",
+    "we saw {} and {} in the house yesterday .",
+    "{} , {} and nothing else this morning .",
+)
+PAGE = [frame.format(*words.split()[:2]) for frame in _FRAMES for words in _WORDS.values()] * 3
+"""Sentences that the tokenizers are trained on."""
+
+
+def emotional_sentences(count: int, seed: int = 0) -> list[tuple[str, str]]:
+    """Sentences with the emotion that their words tell."""
+    choose = random.Random(seed)
+    made = []
+    for _ in range(count):
+        emotion = choose.choice(EMOTIONS)
+        words = choose.sample(_WORDS[emotion].split(), 2)
+        made.append((choose.choice(_FRAMES).format(*words), emotion))
+    return made
+
+
+def runtime(tmp_path: Path, dtype: Any = "fp32") -> Runtime:
+    """A CPU runtime with its cache in the test's folder."""
+    return Runtime(device="cpu", dtype=dtype, threads=2, cache_dir=tmp_path / "cache")
+
+
+def word_piece(max_length: int = 64) -> Any:
+    """A lower-casing BERT tokenizer."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(PAGE, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+    )
+
+
+def byte_level(max_length: int = 64, page: Sequence[str] = PAGE, vocabulary: int = 500) -> Any:
+    """A byte-level tokenizer with the special tokens of RoBERTa and BART."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(page, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=max_length,
+        bos_token="<s>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        pad_token="<pad>",
+        cls_token="<s>",
+        sep_token="</s>",
+        mask_token="<mask>",
+    )
+
+
+def bert_config(vocabulary: int, max_length: int = 64, **more: Any) -> Any:
+    """Hidden size 32, two layers."""
+    return transformers.BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=max_length,
+        **more,
+    )
+
+
+def save(folder: Path, model: Any, tokenizer: Any) -> Path:
+    """Write a checkpoint in transformers layout."""
+    model.eval().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def bert_encoder(folder: Path, max_length: int = 64, seed: int = 0) -> Path:
+    """A bare BertModel."""
+    torch.manual_seed(seed)
+    tokenizer = word_piece(max_length)
+    model = transformers.BertModel(bert_config(len(tokenizer), max_length))
+    return save(folder, spread(model), tokenizer)
+
+
+def sentence_encoder(folder: Path, pooling: str = "mean", *, normalize: bool = True) -> Path:
+    """A BertModel with modules.json: pooling, and normalisation when asked."""
+    bert_encoder(folder)
+    modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
+    modules += [("2_Normalize", "Normalize")] if normalize else []
+    write_modules(folder, modules)
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": 48, "do_lower_case": False})
+    modes = {f"pooling_mode_{mode}": False for mode in ("cls_token", "max_tokens", "mean_tokens")}
+    modes[f"pooling_mode_{'cls_token' if pooling == 'cls' else f'{pooling}_tokens'}"] = True
+    write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": 32, **modes})
+    return folder
+
+
+def cross_encoder(folder: Path, seed: int = 0, **config: Any) -> Path:
+    """A BertForSequenceClassification with one output."""
+    torch.manual_seed(seed)
+    tokenizer = word_piece()
+    model = transformers.BertForSequenceClassification(
+        bert_config(len(tokenizer), num_labels=1, **config)
+    )
+    return save(folder, spread(model), tokenizer)
+
+
+def emotion_classifier(folder: Path, labels: Sequence[str] = EMOTIONS, **config: Any) -> Path:
+    """A RobertaForSequenceClassification with random weights, for inputs of up to 64 tokens."""
+    torch.manual_seed(0)
+    tokenizer = byte_level()
+    model = transformers.RobertaForSequenceClassification(
+        transformers.RobertaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=64,
+            max_position_embeddings=66,
+            type_vocab_size=1,
+            id2label=dict(enumerate(labels)),
+            label2id={label: index for index, label in enumerate(labels)},
+            **config,
+        )
+    )
+    return save(folder, spread(model), tokenizer)
+
+
+def spread(model: Any) -> Any:
+    """Larger random weights: with those of a new model all inputs get nearly the same answer."""
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.dim() == 2:
+                weight.mul_(8.0 if "classifier" in name or "out_proj" in name else 4.0)
+    return model
+
+
+def train_classifier(folder: Path, rounds: int = 60, seed: int = 0) -> None:
+    """Teach the classifier in `folder` the words of `emotional_sentences`, in seconds."""
+    torch.manual_seed(seed)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() == 2:
+                weight.div_(4.0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    model.train()
+    for step in range(rounds):
+        batch = emotional_sentences(64, seed=1000 + step)
+        inputs = tokenizer([text for text, _ in batch], padding=True, return_tensors="pt")
+        wanted = torch.tensor([model.config.label2id[emotion] for _, emotion in batch])
+        logits = model(
+            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
+        ).logits
+        loss = torch.nn.functional.cross_entropy(logits, wanted)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.eval().save_pretrained(folder)
+
+
+def write_modules(folder: Path, modules: Sequence[tuple[str, str]]) -> None:
+    """A modules.json of (path, kind)."""
+    write_json(
+        folder / "modules.json",
+        [
+            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for i, (path, kind) in enumerate(modules)
+        ],
+    )
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON, with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), "utf-8")
