@@ -20,6 +20,8 @@ FORGED = [
     ("X-Atoll_Role", "admin"),
     ("X-Atoll-Key", "forged"),
     ("X-Atoll-Max-Concurrent", "1000"),
+    # Would lift the limits of a request while somebody waits for it.
+    ("X-Atoll-Job", "forged"),
     ("X-Atoll-Anything", "forged"),
     ("X-Real-IP", "203.0.113.9"),
     ("X-Original-URI", "/api/health"),
@@ -53,6 +55,7 @@ def test_inference_learns_who_asks_from_the_chat_backend_alone(
     assert seen.header("X-Atoll-Role") == "user"
     assert seen.header("X-Atoll-Key") == "k" * 32
     assert seen.header("X-Atoll-Max-Concurrent") == "8"
+    assert seen.header("X-Atoll-Job") is None
     assert seen.header("X-Atoll-Anything") is None
     asked = chat.only("/internal/authorize")
     assert asked.header("X-Internal-Token") == internal_token

@@ -17,7 +17,14 @@ from .fake_service import Exchange, FakeService
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/runs/1/events", "/v1/chat/completions", "/v2/models/m/load"]
+    "path",
+    [
+        "/api/runs/1/events",
+        "/api/jobs/1/events",
+        "/v1/chat/completions",
+        "/v2/models/m/load",
+        "/inference/video_enhancement",
+    ],
 )
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 def test_an_event_arrives_before_the_next_is_sent(

@@ -78,14 +78,15 @@ def test_only_engines_import_a_model_runtime() -> None:
 def test_settings_alone_read_the_environment() -> None:
     for path in PACKAGE.rglob("*.py"):
         source = path.read_text("utf-8")
-        # A fetch hands the environment to pip, and GNU OpenMP can be told its spin count in no
-        # other way; neither reads a setting of this service.
+        # A fetch hands the environment to pip, and libraries can be told some things in no other
+        # way; none of it reads a setting of this service.
         allowed = {
-            PACKAGE / "catalog" / "fetch.py": '{**os.environ, "TMPDIR"',
+            PACKAGE / "catalog" / "wheels.py": '{**os.environ, "TMPDIR"',
             PACKAGE / "engines" / "__init__.py": 'os.environ.setdefault("GOMP_SPINCOUNT"',
+            PACKAGE / "offline.py": 'os.environ["HF_HUB_',
         }
         if path in allowed:
-            assert source.count("os.environ") == source.count(allowed[path]) == 1, path
+            assert source.count("os.environ") == source.count(allowed[path]) > 0, path
         else:
             assert "os.environ" not in source, path
             assert "getenv" not in source, path

@@ -76,8 +76,8 @@ class JobReader:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left to read: the final event was read, or the log is closed."""
-        return self._log.closed or (self._log.ended and not self._fresh())
+        """Whether nothing is left to read and nothing will come."""
+        return (self._log.ended or self._log.closed) and not self._fresh()
 
     async def next(self, wait: float) -> list[Event]:
         """The newest event if it was not read yet; empty when none came in `wait` seconds."""

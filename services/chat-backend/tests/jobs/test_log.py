@@ -42,3 +42,13 @@ async def test_a_closed_log_lets_its_readers_go() -> None:
     log.close()
     assert await reader.next(60) == []
     assert reader.ended
+
+
+async def test_what_was_not_read_is_read_after_the_end() -> None:
+    log = JobLog()
+    reader = JobReader(log)
+    log.write("done", {})
+    log.close()
+    assert not reader.ended
+    assert [event.name for event in await reader.next(60)] == ["done"]
+    assert reader.ended

@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ def ctranslate2_folder(
     *,
     copy_files: Sequence[str] = (),
     ignored: tuple[str, ...] = (),
+    adjust: Callable[[Any], None] = lambda model: None,
 ) -> Path:
     """The checkpoint in CTranslate2's format: the folder itself when it is, else a converted copy.
 
@@ -52,6 +53,7 @@ def ctranslate2_folder(
         quantization: a storage type of CTranslate2: `int8`, `int8_float16`, `float16`, `float32`, …
         copy_files: files to have beside the converted weights; those that are absent are left out.
         ignored: beginnings of tensor names that the checkpoint may have in excess.
+        adjust: called with the loaded model, to complete what the converter wants of it.
 
     Raises:
         LoadFailed: a tensor is missing, unknown or mis-shaped, the architecture has no conversion,
@@ -68,7 +70,7 @@ def ctranslate2_folder(
         with _locked(home):
             if not target.is_dir():
                 _clear(home, quantization)
-                _convert(folder, home, target, quantization, copy_files, ignored)
+                _convert(folder, home, target, quantization, copy_files, ignored, adjust)
     except OSError as error:
         raise LoadFailed(
             f"{folder} could not be converted into {home}: {error}. Make room there and let this "
@@ -80,14 +82,19 @@ def ctranslate2_folder(
 class _StrictConverter(TransformersConverter):  # type: ignore[misc]
     """Refuses checkpoints whose tensors transformers would make up or leave out."""
 
-    def __init__(self, folder: Path, ignored: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, ignored: tuple[str, ...], adjust: Callable[[Any], None]
+    ) -> None:
         super().__init__(str(folder))
         self._folder = folder
         self._ignored = ignored
+        self._adjust = adjust
 
     def load_model(self, model_class: Any, _: str, **options: Any) -> Any:
         dtype = options.get("dtype") or "auto"
-        return load_pretrained(model_class, self._folder, dtype, ignored=self._ignored)
+        model = load_pretrained(model_class, self._folder, dtype, ignored=self._ignored)
+        self._adjust(model)
+        return model
 
     def load_tokenizer(self, tokenizer_class: Any, _: str, **options: Any) -> Any:
         return tokenizer_class.from_pretrained(self._folder, local_files_only=True, **options)
@@ -100,12 +107,14 @@ def _convert(
     quantization: str,
     copy_files: Sequence[str],
     ignored: tuple[str, ...],
+    adjust: Callable[[Any], None],
 ) -> None:
     let_torchaudio_import()
     with tempfile.TemporaryDirectory(prefix=".new-", dir=home) as scratch:
         made = Path(scratch) / "model"
         try:
-            _StrictConverter(folder, ignored).convert(str(made), quantization=quantization)
+            converter = _StrictConverter(folder, ignored, adjust)
+            converter.convert(str(made), quantization=quantization)
         except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
             raise LoadFailed(f"{folder} cannot be converted for CTranslate2: {error}") from error
         for name in copy_files:

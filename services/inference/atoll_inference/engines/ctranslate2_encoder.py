@@ -130,18 +130,21 @@ def _convert(
 
 
 def _for_converter(base: Any) -> Any:
-    """The encoder in the form in which CTranslate2's converter of its family wants it."""
-    family = base.config.model_type
+    """The encoder in the form in which CTranslate2's converter of its family wants it.
+
+    Without its pooler, which stays with transformers: quantisation writes into the tensors it is
+    given.
+    """
     base.config.position_embedding_type = "absolute"  # transformers 5 no longer writes it
-    if family == "xlm-roberta":
-        return SimpleNamespace(config=base.config, roberta=base)
-    if family == "bert" and base.pooler is None:
-        # The converter wants a pooler. Nothing reads what this one gives.
-        width = base.config.hidden_size
-        return SimpleNamespace(
-            config=base.config,
-            embeddings=base.embeddings,
-            encoder=base.encoder,
-            pooler=SimpleNamespace(dense=torch.nn.Linear(width, width)),
-        )
-    return base
+    family = base.config.model_type
+    if family == "distilbert":
+        return base
+    width = base.config.hidden_size
+    bare = SimpleNamespace(
+        config=base.config,
+        embeddings=base.embeddings,
+        encoder=base.encoder,
+        # The converter of BERT insists on one. Nothing reads what it gives.
+        pooler=SimpleNamespace(dense=torch.nn.Linear(width, width)) if family == "bert" else None,
+    )
+    return SimpleNamespace(config=base.config, roberta=bare) if family == "xlm-roberta" else bare

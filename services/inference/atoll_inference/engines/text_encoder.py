@@ -34,9 +34,9 @@ from atoll_inference.engines.torch_runtime import (
 )
 from atoll_inference.engines.weights import stored_parameters
 
-CPU_LIMITS = BatchLimits(count=32, size=2048)
+CPU_LIMITS = BatchLimits(count=32, size=1024)
 GPU_LIMITS = BatchLimits(count=256, size=32768)
-"""Size in tokens. Larger CPU batches are no faster, and single requests would wait for them."""
+"""Size in tokens. Larger batches are slower on a CPU: they no longer fit its caches."""
 
 ACTIVATION_BYTES = 32 * 1024 * 1024
 """Rough size of a batch inside the model, for the estimate."""

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from PIL.Image import Image
 
+from atoll_inference.media.limits import MediaLimits
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnhanceImageInput:
@@ -22,10 +24,14 @@ class EnhanceImageResult:
 
 @dataclass(frozen=True, slots=True)
 class EnhanceVideoInput:
-    """A video file, and where to write the enhanced one (mp4; appears only when complete)."""
+    """A video file, and where to write the enhanced one (mp4; appears only when complete).
+
+    `limits` bound its length and the pixels of a frame.
+    """
 
     source: Path
     target: Path
+    limits: MediaLimits = MediaLimits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Serving: throughput and latency of batch models, beside other ways to serve them."""
