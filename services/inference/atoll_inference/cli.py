@@ -10,6 +10,8 @@ from pathlib import Path
 from atoll_inference.catalog.commands import ModelsCommands
 from atoll_inference.catalog.slots import BadCatalog, Catalog, find_catalog, read_catalog
 from atoll_inference.catalog.store import FetchFailed
+from atoll_inference.commands.arguments import add_run
+from atoll_inference.engines.base import EngineError
 from atoll_inference.engines.factory import SERVED
 from atoll_inference.settings import ModelsSettings, Settings
 from atoll_kit.settings import load
@@ -36,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_openapi)
+    run = commands.add_parser("run", help="do a task with files, without the service")
+    add_run(run)
+    run.set_defaults(run=_run)
     models = commands.add_parser("models", help="look after the models folder (MODELS_DIR)")
     actions = models.add_subparsers(required=True, metavar="ACTION")
     ModelsCommands(_models, SERVED).add_to(actions)
@@ -47,6 +52,16 @@ def _serve(_: argparse.Namespace) -> int:
     from atoll_inference.server import serve
 
     return serve(load(Settings))
+
+
+def _run(options: argparse.Namespace) -> int:
+    from atoll_inference.commands import run
+
+    try:
+        return run.run(options)
+    except (run.CannotRun, EngineError) as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _openapi(_: argparse.Namespace) -> int:

@@ -133,12 +133,11 @@ def _bpe(first: list[str], size: int, last: list[str]) -> tuple[dict[str, int], 
 
 
 def write_roberta_vocabulary(folder: Path, size: int) -> None:
-    """vocab.json, merges.txt and tokenizer_config.json, as GPT-2's vocabulary is published."""
-    last = ["<mask>"] if size >= 50265 else []
-    vocabulary, merges = _bpe(["<s>", "<pad>", "</s>", "<unk>"], size, last)
+    """vocab.json, merges.txt and tokenizer_config.json of `size` tokens, the mask last."""
+    vocabulary, merges = _bpe(["<s>", "<pad>", "</s>", "<unk>"], size, ["<mask>"])
     write_json(folder / "vocab.json", vocabulary)
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", "utf-8")
-    write_json(folder / "tokenizer_config.json", {"model_max_length": 512 if last else 1024})
+    write_json(folder / "tokenizer_config.json", {"model_max_length": 512})
 
 
 def _whisper(folder: Path, tiny: bool) -> None:
@@ -299,11 +298,12 @@ def _summary(folder: Path, tiny: bool) -> None:
         "early_stopping": True, "length_penalty": 2.0, "max_length": 142, "min_length": 56,
         "no_repeat_ngram_size": 3, "num_beams": 4,
     }  # fmt: skip
+    # The vocabulary has a mask that the model has no row for.
+    write_roberta_vocabulary(folder, config.vocab_size + 1)
     write_config(
         folder, config, force_bos_token_to_be_generated=True, static_position_embeddings=False,
         task_specific_params={"summarization": wishes}, prefix=" ", **wishes,
     )  # fmt: skip
-    write_roberta_vocabulary(folder, config.vocab_size)
     write_others(folder)
 
 

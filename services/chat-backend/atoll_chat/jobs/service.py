@@ -199,9 +199,15 @@ class JobsService:
         await self._tell_positions()
 
     async def _tell_positions(self) -> None:
-        """Tell every waiting job its place."""
-        for position, id in enumerate(await self._ledger.order(), 1):
-            if live := self._live.get(id):
+        """Tell every waiting job its place. Failing to is no reason to stop the work."""
+        try:
+            waiting = await self._ledger.order()
+        except Exception as error:
+            log.error("job_positions_not_read", exc_info=error)
+            return
+        for position, id in enumerate(waiting, 1):
+            # One that was begun since does not wait any more.
+            if (live := self._live.get(id)) and id not in self._at_work:
                 live.queue_at(position)
 
     async def _row(self, user_id: str, id: str) -> JobRow:

@@ -87,7 +87,7 @@ class Discovery:
         try:
             found = self._inspect_format(folder)
         except Problem as reason:
-            found = folder.broken(str(reason))
+            found = folder.broken(str(reason), safetensors_folder.guess_slot(folder))
         except OSError as error:
             found = folder.broken(f"{error.filename or path} cannot be read: {error.strerror}.")
         lock = read_lock(path / LOCK_NAME)
@@ -123,9 +123,6 @@ class Discovery:
 
 def _without_weights(folder: Folder) -> Checkpoint:
     """The listing of a folder without weights that can be served."""
-    slot = folder.slot
-    if folder.has("config.json"):
-        slot = safetensors_folder.slot_of(folder, folder.json("config.json"))
     if folder.pickles:
         problem = (
             f"{folder.pickles[0]} is a pickle, which can run code when it is read, so it is not "
@@ -138,7 +135,7 @@ def _without_weights(folder: Folder) -> Checkpoint:
             f"{folder.path} has neither a GGUF file nor a config.json. Fetch the checkpoint "
             "again, or remove the folder."
         )
-    return folder.broken(problem, slot)
+    return folder.broken(problem, safetensors_folder.guess_slot(folder))
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -24,7 +24,7 @@ def inspect(folder: Folder, headers: Headers[SafetensorsHeader]) -> Checkpoint:
         Problem: a file is damaged or missing.
     """
     config = folder.json("config.json")
-    slot = slot_of(folder, config)
+    slot = _slot_of(folder, config)
     files = folder.ending(".safetensors")
     _check_parts(folder, files)
     found = [headers.read(file) for file in files]
@@ -44,8 +44,15 @@ def inspect(folder: Folder, headers: Headers[SafetensorsHeader]) -> Checkpoint:
     )
 
 
-def slot_of(folder: Folder, config: dict[str, Any]) -> str:
-    """The slot by the folder's place, else by its contents; `unknown` when nothing tells."""
+def guess_slot(folder: Folder) -> str:
+    """The slot of a folder that may be broken: by its place, else by what can be read of it."""
+    try:
+        return _slot_of(folder, folder.json_or_empty("config.json"))
+    except Problem:
+        return folder.slot or "unknown"
+
+
+def _slot_of(folder: Folder, config: dict[str, Any]) -> str:
     modules = folder.json_list("modules.json")
     return folder.slot or slot_of_config(config, is_sentence_encoder=bool(modules))
 

@@ -1,4 +1,7 @@
-"""`atoll-inference run TASK FILE…`: a task from a shell, without the service."""
+"""`atoll-inference run TASK FILE…`: a task from a shell, without the service.
+
+Its arguments are in `arguments`, which imports nothing heavy.
+"""
 
 import argparse
 import json
@@ -10,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from pydantic import ValidationError
 from tqdm import tqdm
@@ -33,28 +36,6 @@ from atoll_kit.settings import load
 
 class CannotRun(Exception):
     """Nothing was done; the message says why and what to do."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("task", choices=sorted(TASKS), help="what to do")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="inputs; - is standard input")
-    parser.add_argument("--model", help="a model id; default the first of the task's slot")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path(),
-        help="folder for results that are files; default the current one",
-    )
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of the task, such as language=en; may be repeated",
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda:N")
-    parser.add_argument("--dtype", default="auto", choices=["auto", "fp32", "fp16", "bf16", "int8"])
 
 
 def run(options: argparse.Namespace) -> int:
@@ -146,7 +127,7 @@ def _given(task: Task, name: str, stack: ExitStack) -> Given:
             raise MediaError(f"{name} is no UTF-8 text") from error
     if name != "-":
         return stack.enter_context(Path(name).open("rb"))
-    spool = cast(BinaryIO, stack.enter_context(tempfile.TemporaryFile()))
+    spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
     shutil.copyfileobj(sys.stdin.buffer, spool)
     spool.seek(0)
     return spool

@@ -20,8 +20,7 @@ from atoll_inference.engines.torchaudio_stub import let_torchaudio_import
 from atoll_inference.engines.weights import load_pretrained
 
 _CACHE = "ctranslate2"
-_VOCABULARIES = ("vocabulary.json", "vocabulary.txt", "shared_vocabulary.json",
-                 "shared_vocabulary.txt", "source_vocabulary.json", "source_vocabulary.txt")  # fmt: skip
+_VOCABULARIES = ("vocabulary", "shared_vocabulary", "source_vocabulary")
 
 
 def is_ctranslate2(folder: Path) -> bool:
@@ -29,7 +28,11 @@ def is_ctranslate2(folder: Path) -> bool:
     return (
         (folder / "model.bin").is_file()
         and (folder / "config.json").is_file()
-        and any((folder / name).is_file() for name in _VOCABULARIES)
+        and any(
+            (folder / f"{name}.{ending}").is_file()
+            for name in _VOCABULARIES
+            for ending in ("json", "txt")
+        )
     )
 
 
@@ -70,7 +73,13 @@ def ctranslate2_folder(
         with _locked(home):
             if not target.is_dir():
                 _clear(home, quantization)
-                _convert(folder, home, target, quantization, copy_files, ignored, adjust)
+                with tempfile.TemporaryDirectory(prefix=".new-", dir=home) as scratch:
+                    made = Path(scratch) / "model"
+                    _convert(folder, made, quantization, ignored)
+                    for name in copy_files:
+                        if (folder / name).is_file():
+                            shutil.copy(folder / name, made / name)
+                    made.rename(target)
     except OSError as error:
         raise LoadFailed(
             f"{folder} could not be converted into {home}: {error}. Make room there and let this "
@@ -100,27 +109,12 @@ class _StrictConverter(TransformersConverter):  # type: ignore[misc]
         return tokenizer_class.from_pretrained(self._folder, local_files_only=True, **options)
 
 
-def _convert(
-    folder: Path,
-    home: Path,
-    target: Path,
-    quantization: str,
-    copy_files: Sequence[str],
-    ignored: tuple[str, ...],
-    adjust: Callable[[Any], None],
-) -> None:
+def _convert(folder: Path, target: Path, quantization: str, ignored: tuple[str, ...]) -> None:
     let_torchaudio_import()
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=home) as scratch:
-        made = Path(scratch) / "model"
-        try:
-            converter = _StrictConverter(folder, ignored, adjust)
-            converter.convert(str(made), quantization=quantization)
-        except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-            raise LoadFailed(f"{folder} cannot be converted for CTranslate2: {error}") from error
-        for name in copy_files:
-            if (folder / name).is_file():
-                shutil.copy(folder / name, made / name)
-        made.rename(target)
+    try:
+        _StrictConverter(folder, ignored).convert(str(target), quantization=quantization)
+    except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise LoadFailed(f"{folder} cannot be converted for CTranslate2: {error}") from error
 
 
 def _clear(home: Path, quantization: str) -> None:

@@ -44,7 +44,6 @@ from atoll_inference.media.spool import SampleSpool
 WINDOW_SECONDS = 4.0
 FADE_SECONDS = 0.5
 
-_ROUND = 8
 _SILENCE = 1e-6
 _BLOCK = 2**18
 
@@ -164,8 +163,11 @@ class SepformerEngine(BatchEngine):
             raise InvalidInput("The recording has no samples. Send a longer one.", "audio")
         heard = resample(audio, self._config.sample_rate)
         rate = self._config.sample_rate
+        if not len(heard.samples):
+            # Less than half a sample of the model's.
+            return DenoiseResult(Audio(np.zeros_like(audio.samples), audio.rate), rate)
         windows = cut(
-            max(1, len(heard.samples)),
+            len(heard.samples),
             round(WINDOW_SECONDS * rate),
             round(FADE_SECONDS * rate),
             self._config.kernel_size,
@@ -192,12 +194,13 @@ class SepformerEngine(BatchEngine):
         joiner = Joiner(windows)
         product = power = 0.0
         done = 0
-        for first in range(0, len(windows.starts), _ROUND):
+        at_once = self.limits.count
+        for first in range(0, len(windows.starts), at_once):
             progress(first / len(windows.starts), "denoising")
-            starts = windows.starts[first : first + _ROUND]
+            starts = windows.starts[first : first + at_once]
             cuts = [_Window(samples[start : start + windows.length]) for start in starts]
             units = [unit for window in cuts for unit in window.units]
-            outputs = iter((yield units) if units else [])
+            outputs = iter((yield units))
             for window in cuts:
                 block = joiner.add(window.joined(outputs))
                 spool.append(block)

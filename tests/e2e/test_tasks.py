@@ -1,0 +1,192 @@
+"""The tasks through the gateway, on real files, with the starter models."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import openai
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from .conftest import NewPerson
+from .person import Person
+from .stack import ROOT, Stack
+
+SPEECH = ROOT / "tests" / "media" / "speech"
+WORD_ERRORS = 0.2
+"""Highest share of wrong words that the small starter model may make in clear recordings."""
+
+
+@pytest.fixture(scope="module")
+def key(admin: Person) -> str:
+    return admin.api_key()
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack, key: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{stack.url}/v1", api_key=key, max_retries=2, timeout=120) as sdk:
+        yield sdk
+
+
+@pytest.fixture(scope="module")
+def http(stack: Stack, key: str) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=stack.url, headers=headers, timeout=120, trust_env=False) as made:
+        yield made
+
+
+def recordings() -> list[tuple[Path, str]]:
+    """Clips and what is said in them."""
+    with (SPEECH / "transcripts.tsv").open() as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return [(SPEECH / row["file"], row["text"]) for row in rows]
+
+
+def words(text: str) -> list[str]:
+    """Words without case and punctuation."""
+    return re.findall(r"[a-z']+", text.lower())
+
+
+def edits(said: list[str], heard: list[str]) -> int:
+    """Words to insert, delete or change to make one of the other (Levenshtein)."""
+    row = list(range(len(heard) + 1))
+    for i, word in enumerate(said, 1):
+        last, row[0] = row[0], i
+        for j, other in enumerate(heard, 1):
+            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (word != other))
+    return row[-1]
+
+
+def test_recordings_are_written_down(client: openai.OpenAI) -> None:
+    wrong = total = 0
+    for path, text in recordings():
+        with path.open("rb") as file:
+            heard = client.audio.transcriptions.create(model="whisper-1", file=file).text
+        print(f"{path.name}: {heard!r}")
+        wrong += edits(words(text), words(heard))
+        total += len(words(text))
+    print(f"word error rate {wrong / total:.3f} over {total} words")
+    assert wrong / total < WORD_ERRORS
+
+
+def test_the_formats_of_a_transcription(client: openai.OpenAI, http: httpx.Client) -> None:
+    path, text = recordings()[0]
+    with path.open("rb") as file:
+        verbose = client.audio.transcriptions.create(
+            model="whisper-1",
+            file=file,
+            response_format="verbose_json",
+            timestamp_granularities=["segment", "word"],
+        )
+    assert verbose.language == "en"
+    assert verbose.segments
+    assert verbose.segments[-1].end <= float(verbose.duration) + 0.1
+    assert verbose.words
+    said = {}
+    for form in ("json", "text", "srt", "vtt"):
+        answer = http.post(
+            "/v1/audio/transcriptions",
+            files={"file": (path.name, path.read_bytes())},
+            data={"response_format": form},
+        )
+        assert answer.status_code == 200, answer.text
+        said[form] = answer.text
+    assert said["vtt"].startswith("WEBVTT")
+    assert " --> " in said["srt"]
+    assert said["srt"].startswith("1\n00:00:0")
+    first = words(text)[0]
+    assert all(first in words(form) for form in said.values())
+
+
+def test_similar_texts_are_near(client: openai.OpenAI) -> None:
+    texts = [
+        "The ship entered the harbour at dawn.",
+        "At sunrise the vessel came into port.",
+        "The recipe needs two eggs and some flour.",
+    ]
+    answer = client.embeddings.create(model="text-embedding-3-small", input=texts)
+    a, b, c = (np.array(item.embedding) for item in answer.data)
+    assert a @ a == pytest.approx(1, abs=1e-3)
+    assert a @ b > 0.5 > a @ c
+    assert a @ b > a @ c + 0.3
+
+
+def page(lines: list[str]) -> bytes:
+    """A page of text as a scanner gives it: a little grey, a little noisy."""
+    font = ImageFont.load_default(28)
+    image = Image.new("L", (900, 60 + 60 * len(lines)), 245)
+    draw = ImageDraw.Draw(image)
+    for number, line in enumerate(lines):
+        draw.text((40, 30 + 60 * number), line, fill=20, font=font)
+    pixels = np.asarray(image, np.int16)
+    noise = np.random.default_rng(1).integers(-8, 9, pixels.shape)
+    target = io.BytesIO()
+    Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8)).save(target, "PNG")
+    return target.getvalue()
+
+
+def test_a_scanned_page_is_read(http: httpx.Client) -> None:
+    lines = ["Harbour office", "Invoice 4711 of 3 May", "Total 128.50"]
+    answer = http.post("/v1/ocr", files={"file": ("page.png", page(lines))})
+    assert answer.status_code == 200, answer.text
+    read = [line["text"] for line in answer.json()["lines"]]
+    print(read)
+    assert [re.sub(r"\s", "", line) for line in read] == [re.sub(r"\s", "", x) for x in lines]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/inference/emotion_detection", {"text": "What a day"}),
+        ("/inference/text_summarization", {"text": "What a day"}),
+        ("/inference/audio_denoising", {"audio": "UklGRg=="}),
+        ("/inference/video_enhancement", {"image": "iVBORw=="}),
+        ("/inference/audio_deepfake", {"audio": "UklGRg=="}),
+        ("/inference/face_deepfake", {"image": "iVBORw=="}),
+        ("/v1/rerank", {"query": "a", "documents": ["b"]}),
+    ],
+)
+def test_a_slot_without_weights_names_the_command(
+    http: httpx.Client, path: str, body: dict[str, Any]
+) -> None:
+    answer = http.post(path, json=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (503, "model_not_installed")
+    assert "atoll-inference models fetch" in error["message"]
+
+
+def test_a_task_needs_a_credential(stack: Stack) -> None:
+    for path in ("/inference/speech_recognition", "/v1/embeddings", "/v1/ocr", "/v1/rerank"):
+        answer = httpx.post(stack.url + path, json={}, timeout=30, trust_env=False)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authenticated")
+
+
+def test_a_signed_in_browser_may_ask_too(person: NewPerson) -> None:
+    answer = person().http.post("/v1/embeddings", json={"input": "a harbour"}, timeout=120)
+    assert answer.status_code == 200, answer.text
+
+
+def test_damaged_files_are_refused(http: httpx.Client) -> None:
+    for path, name in (("/v1/audio/transcriptions", "a.wav"), ("/v1/ocr", "a.png")):
+        for content in (b"", b"RIFF", b"\x89PNG\r\n\x1a\n", b"no such thing " * 100):
+            answer = http.post(path, files={"file": (name, content)})
+            assert 400 <= answer.status_code < 500, (path, content[:10], answer.text)
+            assert answer.json()["error"]["message"]
+
+
+def test_usage_is_counted(person: NewPerson) -> None:
+    someone = person()
+    someone.http.post("/v1/embeddings", json={"input": "a harbour and a ship"}, timeout=120)
+
+    from .stack import wait_for
+
+    def counted() -> bool | None:
+        items = someone.http.get("/api/usage").json()["items"]
+        return True if any(item["prompt_tokens"] > 0 for item in items) else None
+
+    wait_for("usage of the embedding", counted, 30)
