@@ -102,7 +102,11 @@ async def open_loop(target: Target, bodies: Sequence[bytes], rate: float) -> lis
         due = start + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         connection = idle.pop() if idle else await Connection.open(target.port)
-        await connection.ask(request)
+        try:
+            await connection.ask(request)
+        except (ConnectionError, asyncio.IncompleteReadError):  # closed by the server when idle
+            connection = await Connection.open(target.port)
+            await connection.ask(request)
         idle.append(connection)
         seconds.append(time.perf_counter() - due)
 

@@ -3,8 +3,10 @@
 Architecture, sizes, names of files and tensors are those of the originals; what is in the tensors,
 and the vocabularies, are not. They can show that a checkpoint loads, how much memory it takes and
 how long it runs, and nothing about its answers. `tiny` shrinks the sizes and keeps the layout.
+By hand: `python production_layouts.py FOLDER [--tiny]`.
 """
 
+import argparse
 import json
 import struct
 from collections.abc import Callable, Iterable
@@ -47,6 +49,9 @@ TEXT = (
     "fishermen are angry and afraid that the noise will drive the fish away. "
 )
 """What the vocabularies are made from, so that text of this kind has a normal number of tokens."""
+
+_TRAINED = 440
+"""Tokens that are made from it: with so many, a word has 1.3, as with the real vocabularies."""
 
 _SEED = 20_261_121
 _OTHERS = ("README.md", ".gitattributes", "flax_model.msgpack", "tf_model.h5")
@@ -123,7 +128,7 @@ def _words(count: int) -> list[str]:
 def _bpe(first: list[str], size: int, last: list[str]) -> tuple[dict[str, int], list[str]]:
     """A byte-level vocabulary of exactly `size` tokens, and its merges as lines."""
     trained = ByteLevelBPETokenizer()
-    trained.train_from_iterator([TEXT], vocab_size=900, min_frequency=1, show_progress=False)
+    trained.train_from_iterator([TEXT], vocab_size=_TRAINED, min_frequency=1, show_progress=False)
     content = json.loads(trained.to_str())["model"]
     tokens = sorted(content["vocab"], key=content["vocab"].__getitem__)
     middle = [*first, *tokens]
@@ -168,12 +173,13 @@ def _whisper(folder: Path, tiny: bool) -> None:
     write_others(folder)
 
 
-LANGUAGES = (
+_CODES = (
     "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th "
     "ur hr bg lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr "
     "pa si km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt "
     "haw ln ha ba jw su"
-).split()
+)
+LANGUAGES = _CODES.split()
 
 
 def _write_whisper_vocabulary(folder: Path) -> None:
@@ -498,9 +504,10 @@ def _vit(folder: Path, tiny: bool, labels: list[str]) -> None:
     state = random_state(empty(ViTForImageClassification, config).state_dict().items())
     published: State = {}
     for name, tensor in state.items():
+        original = name
         for new, old in _VIT_NAMES:
-            name = name.replace(new, old)
-        published[name] = tensor
+            original = original.replace(new, old)
+        published[original] = tensor
     save_file(published, folder / "model.safetensors", metadata={"format": "pt"})
     write_config(folder, config)
     size = config.image_size
@@ -553,3 +560,22 @@ def build_all(root: Path, *, tiny: bool = False, slots: Iterable[str] = ()) -> l
         folder.mkdir(parents=True)
         layout.build(folder, tiny)
     return chosen
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--detectors", type=Path, help="a models folder for the headed variants")
+    options = parser.parse_args()
+    for layout in build_all(options.folder, tiny=options.tiny):
+        print(options.folder / layout.repo, flush=True)
+    for slot, build in DETECTORS.items() if options.detectors else ():
+        folder = options.detectors / slot / f"{slot}-with-head"
+        folder.mkdir(parents=True)
+        build(folder, options.tiny)
+        print(folder, flush=True)
+
+
+if __name__ == "__main__":
+    main()

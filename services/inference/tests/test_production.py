@@ -31,6 +31,7 @@ from atoll_inference.catalog.store import FetchFailed
 from atoll_inference.catalog.verify import verify
 from atoll_inference.cli import main
 from atoll_inference.convert import BadSource, pickled
+from atoll_inference.engines.base import LoadFailed
 from atoll_inference.engines.factory import SERVED, build_engine
 from atoll_inference.engines.runtime import Runtime
 
@@ -340,6 +341,22 @@ def test_an_engine_loads_what_was_fetched(fetched: Path, tmp_path: Path, layout:
     engine.unload()
 
 
+def test_a_base_is_refused_and_the_same_with_a_head_is_not(fetched: Path, tmp_path: Path) -> None:
+    runtime = Runtime(device="cpu", threads=2, cache_dir=tmp_path)
+    base = checkpoints(fetched)["audio_deepfake"]
+    with pytest.raises(LoadFailed, match="finetune audio_deepfake"):
+        build_engine(base, runtime).load(lambda fraction, stage: None)
+    folder = tmp_path / "audio_deepfake" / "trained"
+    folder.mkdir(parents=True)
+    DETECTORS["audio_deepfake"](folder, True)
+    trained = checkpoints(tmp_path)["audio_deepfake"]
+    assert (trained.problem, trained.labels) == (None, ("real", "fake"))
+    engine = build_engine(trained, runtime)
+    engine.load(lambda fraction, stage: None)
+    engine.warmup()
+    engine.unload()
+
+
 def test_a_folder_is_converted_in_place(
     tmp_path: Path,
     published: Path,
@@ -390,9 +407,7 @@ def test_parts_are_converted_one_by_one(tmp_path: Path) -> None:
         ({"a": Path("/tmp")}, "more than tensors"),
     ],
 )
-def test_a_pickle_that_is_no_state_dict_is_refused(
-    tmp_path: Path, content: Any, told: str
-) -> None:
+def test_a_pickle_that_is_no_state_dict_is_refused(tmp_path: Path, content: Any, told: str) -> None:
     path = tmp_path / "pytorch_model.bin"
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -403,3 +418,25 @@ def test_a_pickle_that_is_no_state_dict_is_refused(
     with pytest.raises(BadSource, match=told):
         pickled.convert(tmp_path, target)
     assert list(target.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "os.system('true')",
+        "subprocess.run(['true'])",
+        "os.fork()",
+        "socket.create_connection(('127.0.0.1', 9))",
+    ],
+)
+def test_a_conversion_starts_nothing_and_calls_nobody(attempt: str) -> None:
+    program = (
+        "import os, socket, subprocess, sys\n"
+        "from atoll_inference.convert.__main__ import refuse\n"
+        f"sys.addaudithook(refuse)\n{attempt}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "PermissionError: the weights tried to use" in done.stderr

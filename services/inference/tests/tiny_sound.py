@@ -20,6 +20,9 @@ from transformers import (  # noqa: E402
     WavLMForSequenceClassification,
     WavLMModel,
 )
+from transformers.utils import logging  # noqa: E402
+
+logging.disable_progress_bar()
 
 torch.set_num_threads(1)  # models this small only wait for one another
 
@@ -151,11 +154,14 @@ def make_wavlm_base(folder: Path, *, seed: int = 0, do_normalize: bool = False) 
 def make_wavlm_judge(
     folder: Path, *, seed: int = 0, labels: tuple[str, ...] = ("real", "fake"), **changes: Any
 ) -> Path:
-    """A WavLM with a head of random numbers."""
+    """A WavLM with a head of random numbers, large enough to give all kinds of scores."""
     torch.manual_seed(seed)
     names = dict(enumerate(labels))
     config = tiny_wavlm_config(id2label=names, num_labels=len(names), **changes)
-    WavLMForSequenceClassification(config).save_pretrained(folder)
+    model: Any = WavLMForSequenceClassification(config)
+    with torch.no_grad():
+        model.classifier.weight *= 300
+    model.save_pretrained(folder)
     _save_extractor(folder, do_normalize=False)
     return folder
 
@@ -183,7 +189,7 @@ def change_tensors(folder: Path, change: Any) -> None:
 def voice(
     seconds: float, rate: int = 16000, *, pitch: float = 120.0, seed: int = 0
 ) -> NDArray[np.float32]:
-    """Something like a voice: a buzz with vibrato and pauses, through a formant, and some breath."""
+    """Something like a voice: a buzz with vibrato and pauses, a formant, and some breath."""
     rng = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
     phase = 2 * np.pi * pitch * (time + 0.002 * np.sin(2 * np.pi * 5 * time + rng.uniform(0, 6)))
@@ -211,3 +217,57 @@ def write_wav(path: Path, samples: NDArray[np.float32], rate: int = 16000) -> Pa
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode_wav(recording(samples, rate=rate)))
     return path
+
+
+def make_faithful_sepformer(folder: Path, *, loudness: float = 1.0, sources: int = 2) -> Path:
+    """A SepFormer whose weights are set so that it gives back what it hears, `loudness` times as
+    loud, in equal parts as each of its sources."""
+    config = SepformerConfig(**{**TINY_SEPFORMER, "channels": 32, "sources": sources})
+    model = random_sepformer(config)
+    taps = torch.eye(config.kernel_size).unsqueeze(1)
+    state = model.state_dict()
+    state["encoder.conv1d.weight"] = torch.cat([taps, -taps])
+    # Every sample is in two frames.
+    state["decoder.weight"] = torch.cat([taps, -taps]) / 2
+    for name in ("output", "output_gate"):
+        state[f"masknet.{name}.0.weight"].zero_()
+        state[f"masknet.{name}.0.bias"].fill_(20.0)
+    state["masknet.end_conv1x1.weight"].fill_(loudness / config.channels / sources)
+    model.load_state_dict(state)
+    save_sepformer(folder, config, model)
+    return folder
+
+
+def train_sepformer(folder: Path, *, steps: int = 90, **sizes: Any) -> Path:
+    """A small SepFormer that has learnt in seconds to take white noise away from `voice`."""
+    config = SepformerConfig(**{**TINY_SEPFORMER, "channels": 32, "sources": 1, **sizes})
+    model = random_sepformer(config).train()
+    rng = np.random.default_rng(0)
+    frames = config.kernel_size + config.stride * 200
+    voices = [
+        voice(2.0, config.sample_rate, pitch=rng.uniform(90, 250), seed=seed) for seed in range(20)
+    ]
+    optimizer = torch.optim.Adam(model.parameters(), 4e-3)
+    for _ in range(steps):
+        starts = rng.integers(0, len(voices[0]) - frames, 4)
+        speech = np.stack([voices[rng.integers(20)][start:][:frames] for start in starts])
+        speech /= speech.std(axis=1, keepdims=True) + 1e-6
+        noise = rng.standard_normal(speech.shape, np.float32) * rng.uniform(0.4, 1, (4, 1))
+        mixture = torch.from_numpy((speech + noise).astype(np.float32))
+        mixture /= mixture.std(dim=1, keepdim=True)
+        # The loss of the originals: blind to loudness.
+        loss = -si_snr(model(mixture).sum(0), torch.from_numpy(speech)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+    save_sepformer(folder, config, model)
+    return folder
+
+
+def si_snr(estimate: torch.Tensor, speech: torch.Tensor) -> torch.Tensor:
+    """Speech against everything else in the estimate, in dB, whatever its loudness."""
+    share = (estimate * speech).sum(-1, keepdim=True) / (speech * speech).sum(-1, keepdim=True)
+    heard = share * speech
+    rest = estimate - heard
+    return 10 * torch.log10((heard**2).sum(-1) / ((rest**2).sum(-1) + 1e-12) + 1e-12)

@@ -2,12 +2,13 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from atoll_inference.engines.runtime import Runtime
@@ -216,6 +217,63 @@ def summarizer(folder: Path, max_length: int = 64, seed: int = 0, **generation: 
     return save(folder, spread(model), tokenizer)
 
 
+def t5_summarizer(folder: Path) -> Path:
+    """A T5ForConditionalGeneration that wants a prefix, as t5-small does."""
+    torch.manual_seed(0)
+    tokenizer = byte_level(64)
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 2)]
+    )
+    tokens = {"pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    model = transformers.T5ForConditionalGeneration(
+        transformers.T5Config(
+            vocab_size=len(tokenizer),
+            d_model=32,
+            d_kv=8,
+            d_ff=64,
+            num_layers=2,
+            num_heads=4,
+            **tokens,
+        )
+    )
+    save(folder, model, tokenizer)
+    config = json.loads((folder / "config.json").read_text())
+    task = {"max_length": 20, "num_beams": 2, "prefix": "summarize: "}
+    write_json(
+        folder / "config.json", {**config, "task_specific_params": {"summarization": task}}
+    )
+    return folder
+
+
+def pegasus_summarizer(folder: Path) -> Path:
+    """A PegasusForConditionalGeneration with random weights."""
+    torch.manual_seed(0)
+    tokenizer = byte_level(64)
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 2)]
+    )
+    tokens = {"pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+    model = transformers.PegasusForConditionalGeneration(
+        transformers.PegasusConfig(
+            vocab_size=len(tokenizer),
+            d_model=32,
+            encoder_layers=2,
+            decoder_layers=2,
+            encoder_attention_heads=4,
+            decoder_attention_heads=4,
+            encoder_ffn_dim=64,
+            decoder_ffn_dim=64,
+            max_position_embeddings=64,
+            scale_embedding=True,
+            **tokens,
+        )
+    )
+    model.generation_config = transformers.GenerationConfig(
+        **tokens, max_length=20, num_beams=2, forced_eos_token_id=2
+    )
+    return save(folder, spread(model), tokenizer)
+
+
 def text_about(emotion: str, sentences: int, seed: int = 0) -> str:
     """Sentences with words of one emotion."""
     choose = random.Random(f"{emotion} {seed}")
@@ -230,14 +288,14 @@ def summary_of(emotion: str) -> str:
     return f"this text is full of {emotion} ."
 
 
-def train_summarizer(folder: Path, rounds: int = 150) -> None:
+def train_summarizer(folder: Path, rounds: int = 180) -> None:
     """Teach the model in `folder` to name what a text, or a row of summaries, is full of."""
     torch.manual_seed(0)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder)
-    calm(model)
+    calm(model, by=2.0)
     settings = model.generation_config
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     model.train()
     for step in range(rounds):
         choose = random.Random(step)
@@ -271,16 +329,16 @@ def spread(model: Any) -> Any:
     return model
 
 
-def calm(model: Any) -> None:
-    """Undo most of `spread`, so that the model can be trained."""
+def calm(model: Any, by: float = 4.0) -> None:
+    """Undo what `spread` did, so that the model can be trained."""
     with torch.no_grad():
         for weight in model.parameters():
             if weight.dim() == 2:
-                weight.div_(4.0)
+                weight.div_(by)
 
 
 def train_classifier(folder: Path, rounds: int = 60, seed: int = 0) -> None:
-    """Teach the classifier in `folder` the words of `emotional_sentences`, in seconds."""
+    """Teach the classifier in `folder` the words of the emotions, in seconds."""
     torch.manual_seed(seed)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
@@ -288,8 +346,13 @@ def train_classifier(folder: Path, rounds: int = 60, seed: int = 0) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     model.train()
     for step in range(rounds):
-        batch = emotional_sentences(32, seed=1000 + step)
-        inputs = tokenizer([text for text, _ in batch], padding=True, return_tensors="pt")
+        choose = random.Random(step)
+        batch = [
+            (text_about(emotion, choose.randint(1, 5), seed=choose.randrange(10**6)), emotion)
+            for emotion in choose.choices(EMOTIONS, k=24)
+        ]
+        texts = [text for text, _ in batch]
+        inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
         wanted = torch.tensor([model.config.label2id[emotion] for _, emotion in batch])
         logits = model(
             input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]
@@ -299,6 +362,28 @@ def train_classifier(folder: Path, rounds: int = 60, seed: int = 0) -> None:
         optimizer.step()
         optimizer.zero_grad()
     model.eval().save_pretrained(folder)
+
+
+def edit_tensors(folder: Path, edit: Callable[[dict[str, torch.Tensor]], Any]) -> None:
+    """Change the tensors in the folder's model.safetensors."""
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    edit(tensors)
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def damaged(folder: Path, damage: str, name: str) -> Path:
+    """The folder with one tensor `removed`, `renamed` or `reshaped`."""
+
+    def edit(tensors: dict[str, torch.Tensor]) -> None:
+        tensor = tensors.pop(name)
+        if damage == "renamed":
+            tensors[f"{name}_old"] = tensor
+        elif damage == "reshaped":
+            tensors[name] = torch.cat([tensor, tensor])
+
+    edit_tensors(folder, edit)
+    return folder
 
 
 def write_modules(folder: Path, modules: Sequence[tuple[str, str]]) -> None:

@@ -457,6 +457,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description The user's jobs, the newest first.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        /**
+         * Create Job
+         * @description Work on a file in the background. The result is a file of yours, when the job is complete.
+         */
+        post: operations["create_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Job
+         * @description One job.
+         */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description End the job; nothing of its result is kept. A finished job stays as it is.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Job
+         * @description How the job stands, as it changes. A reader that was away gets the newest state.
+         */
+        get: operations["follow_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -577,6 +661,145 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/inference/audio_deepfake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Judge whether a voice is synthetic */
+        post: operations["audio_deepfake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference/audio_denoising": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove noise from a recording of speech */
+        post: operations["audio_denoising"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference/emotion_detection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Judge the emotion of a text */
+        post: operations["emotion_detection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference/face_deepfake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Judge whether faces in a picture are synthetic */
+        post: operations["face_deepfake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference/speech_recognition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write down what is said in a recording */
+        post: operations["speech_recognition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference/text_summarization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shorten a text */
+        post: operations["text_summarization"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference/video_enhancement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Double the width and height of a picture or a video */
+        post: operations["video_enhancement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audio/transcriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Transcription
+         * @description Write down what is said in a recording.
+         */
+        post: operations["create_transcription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/chat/completions": {
         parameters: {
             query?: never;
@@ -591,6 +814,26 @@ export interface paths {
          * @description A chat completion, whole or streamed, in OpenAI's shapes.
          */
         post: operations["complete_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embeddings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Embeddings
+         * @description Turn texts into vectors.
+         */
+        post: operations["create_embeddings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -651,6 +894,46 @@ export interface paths {
         get: operations["get_model"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ocr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Text
+         * @description Read the text in a picture.
+         */
+        post: operations["read_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/rerank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rerank
+         * @description Order documents by how well they answer a query.
+         */
+        post: operations["rerank"];
         delete?: never;
         options?: never;
         head?: never;
@@ -875,6 +1158,60 @@ export interface components {
         ApiKeys: {
             /** Items */
             items: components["schemas"]["ApiKey"][];
+        };
+        /** AudioDeepfakeAnswer */
+        AudioDeepfakeAnswer: {
+            /** Model */
+            model: string;
+            result: components["schemas"]["AudioDeepfakeOut"];
+            /** Task */
+            task: string;
+            timings: components["schemas"]["TimingsOut"];
+        };
+        /**
+         * AudioDeepfakeOut
+         * @description Whether the recording is synthetic.
+         */
+        AudioDeepfakeOut: {
+            /**
+             * Label
+             * @enum {string}
+             */
+            label: "real" | "fake";
+            /**
+             * Score
+             * @description How likely it is fake, 0 to 1.
+             */
+            score: number;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            };
+            /** Windows */
+            windows: components["schemas"]["WindowOut"][];
+        };
+        /** AudioDenoisingAnswer */
+        AudioDenoisingAnswer: {
+            /** Model */
+            model: string;
+            result: components["schemas"]["DenoiseOut"];
+            /** Task */
+            task: string;
+            timings: components["schemas"]["TimingsOut"];
+        };
+        /**
+         * BatchAnswer
+         * @description Answer to `inputs`: in order, each with `result` and `timings` or with its own `error`.
+         */
+        BatchAnswer: {
+            /** Model */
+            model: string;
+            /** Results */
+            results: {
+                [key: string]: unknown;
+            }[];
+            /** Task */
+            task: string;
         };
         /**
          * Cancelled
@@ -1139,6 +1476,169 @@ export interface components {
             requests: number;
         };
         /**
+         * DenoiseOut
+         * @description The cleaned recording.
+         */
+        DenoiseOut: {
+            /**
+             * Audio
+             * @description A 16-bit PCM WAV file in base64.
+             */
+            audio: string;
+            /**
+             * Duration
+             * @description In seconds.
+             */
+            duration: number;
+            /**
+             * Model Sample Rate
+             * @description What the model heard; higher tones are lost.
+             */
+            model_sample_rate: number;
+            /**
+             * Sample Rate
+             * @description The same as of the input, in Hz.
+             */
+            sample_rate: number;
+        };
+        /**
+         * Document
+         * @description A document as an object; other fields of it have no effect.
+         */
+        Document: {
+            /** Text */
+            text: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * EmbeddingItem
+         * @description One vector; `truncated` says that the end of the text was not read.
+         */
+        EmbeddingItem: {
+            /**
+             * Embedding
+             * @description Numbers, or little-endian 32-bit floats in base64.
+             */
+            embedding: number[] | string;
+            /** Index */
+            index: number;
+            /**
+             * Object
+             * @default embedding
+             * @constant
+             */
+            object?: "embedding";
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * Embeddings
+         * @description Vectors in the order of the texts.
+         */
+        Embeddings: {
+            /** Data */
+            data: components["schemas"]["EmbeddingItem"][];
+            /** Model */
+            model: string;
+            /**
+             * Object
+             * @default list
+             * @constant
+             */
+            object?: "list";
+            usage: components["schemas"]["EmbeddingsUsage"];
+        };
+        /**
+         * EmbeddingsRequest
+         * @description Texts to turn into vectors. Fields that are not listed have no effect.
+         */
+        EmbeddingsRequest: {
+            /**
+             * Dimensions
+             * @description Keep the first so many numbers of each vector.
+             */
+            dimensions?: number | null;
+            /**
+             * Encoding Format
+             * @default float
+             */
+            encoding_format?: ("float" | "base64") | null;
+            /**
+             * Input
+             * @description One text or several. Token numbers are not taken.
+             */
+            input: string | string[] | number[] | number[][];
+            /** Model */
+            model?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * EmbeddingsUsage
+         * @description Tokens read.
+         */
+        EmbeddingsUsage: {
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+        };
+        /** EmotionDetectionAnswer */
+        EmotionDetectionAnswer: {
+            /** Model */
+            model: string;
+            result: components["schemas"]["EmotionOut"];
+            /** Task */
+            task: string;
+            timings: components["schemas"]["TimingsOut"];
+        };
+        /**
+         * EmotionOut
+         * @description How the text sounds.
+         */
+        EmotionOut: {
+            /** Label */
+            label: string;
+            /**
+             * Scores
+             * @description By the checkpoint's labels.
+             */
+            scores: {
+                [key: string]: number;
+            };
+            /**
+             * Tokens
+             * @description Tokens read.
+             */
+            tokens: number;
+        };
+        /**
+         * EnhanceOut
+         * @description The enlarged picture or video.
+         */
+        EnhanceOut: {
+            /** Duration */
+            duration?: number | null;
+            file?: components["schemas"]["FileOut"] | null;
+            /** Frames */
+            frames?: number | null;
+            /** Height */
+            height: number;
+            /**
+             * Image
+             * @description A PNG file in base64.
+             */
+            image?: string | null;
+            /**
+             * Video
+             * @description An MP4 file in base64.
+             */
+            video?: string | null;
+            /** Width */
+            width: number;
+        };
+        /**
          * ErrorDetail
          * @description What happened, for people (`message`) and for programs (`code`).
          */
@@ -1176,6 +1676,49 @@ export interface components {
         ErrorResponse: {
             error: components["schemas"]["ErrorDetail"];
         };
+        /** FaceDeepfakeAnswer */
+        FaceDeepfakeAnswer: {
+            /** Model */
+            model: string;
+            result: components["schemas"]["FaceDeepfakeOut"];
+            /** Task */
+            task: string;
+            timings: components["schemas"]["TimingsOut"];
+        };
+        /**
+         * FaceDeepfakeOut
+         * @description Whether a face is synthetic. Without a face there is no label and no score.
+         */
+        FaceDeepfakeOut: {
+            /** Faces */
+            faces: components["schemas"]["FaceOut"][];
+            /** Label */
+            label: ("real" | "fake") | null;
+            /**
+             * Score
+             * @description Of the face most likely fake, 0 to 1.
+             */
+            score: number | null;
+            /** Scores */
+            scores: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
+         * FaceOut
+         * @description One face; `box` is x, y, width, height in pixels of the upright picture.
+         */
+        FaceOut: {
+            /** Box */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /** Score */
+            score: number;
+        };
         /**
          * File
          * @description An uploaded file, without its content.
@@ -1205,6 +1748,20 @@ export interface components {
              * @description Bytes.
              */
             size: number;
+        };
+        /**
+         * FileOut
+         * @description A result kept as a file, for jobs.
+         */
+        FileOut: {
+            /** Bytes */
+            bytes: number;
+            /** Id */
+            id: string;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
         };
         /**
          * Health
@@ -1245,6 +1802,136 @@ export interface components {
             ready?: boolean;
         };
         /**
+         * Job
+         * @description A task on a file. `position` is its place in the queue, from 1, while it waits there.
+         */
+        Job: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            error: components["schemas"]["JobError"] | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            input: components["schemas"]["JobSource"];
+            /** Model */
+            model: string | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Position */
+            position?: number | null;
+            progress: components["schemas"]["JobProgress"];
+            result: components["schemas"]["JobResult"] | null;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "complete" | "failed" | "cancelled";
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "speech_recognition" | "emotion_detection" | "text_summarization" | "audio_denoising" | "video_enhancement" | "audio_deepfake" | "face_deepfake";
+        };
+        /**
+         * JobAccepted
+         * @description The job that was stored and will be worked on.
+         */
+        JobAccepted: {
+            job: components["schemas"]["Job"];
+        };
+        /**
+         * JobCreate
+         * @description A task, its input, and what else `/inference/{task}` takes.
+         */
+        JobCreate: {
+            input: components["schemas"]["JobInput"];
+            /**
+             * Parameters
+             * @description Parameters as for POST /inference/{task}, such as `model` or `language`.
+             */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "speech_recognition" | "emotion_detection" | "text_summarization" | "audio_denoising" | "video_enhancement" | "audio_deepfake" | "face_deepfake";
+        };
+        /**
+         * JobError
+         * @description Why a job failed, and what to do.
+         */
+        JobError: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * JobInput
+         * @description What the task works on: one of your files.
+         */
+        JobInput: {
+            /** File Id */
+            file_id: string;
+        };
+        /**
+         * JobPage
+         * @description Jobs, the newest first.
+         */
+        JobPage: {
+            /** Items */
+            items: components["schemas"]["Job"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * JobProgress
+         * @description How far the work is: `fraction` from 0 to 1.
+         */
+        JobProgress: {
+            /** Fraction */
+            fraction: number;
+            /** Stage */
+            stage: string | null;
+        };
+        /**
+         * JobResult
+         * @description The file that a job made; it belongs to the job's user like any other.
+         */
+        JobResult: {
+            /** File Id */
+            file_id: string;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /**
+             * Size
+             * @description Bytes.
+             */
+            size: number;
+        };
+        /**
+         * JobSource
+         * @description The file that a job works on; its name as it was when the job was made.
+         */
+        JobSource: {
+            /** File Id */
+            file_id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * JsonSchema
          * @description A schema that the answer will follow.
          */
@@ -1259,6 +1946,24 @@ export interface components {
             };
             /** Strict */
             strict?: boolean | null;
+        };
+        /**
+         * LineOut
+         * @description One line; `box` has its four corners in pixels of the upright picture, from top left on.
+         */
+        LineOut: {
+            /** Box */
+            box: [
+                number,
+                number
+            ][];
+            /**
+             * Score
+             * @description How sure the model is, 0 to 1.
+             */
+            score: number;
+            /** Text */
+            text: string;
         };
         /**
          * Live
@@ -1429,6 +2134,11 @@ export interface components {
              * @description Whether requests that name no model get this one.
              */
             default: boolean;
+            /**
+             * Dimensions
+             * @description Numbers in a vector of an embedding model.
+             */
+            dimensions: number | null;
             /** Id */
             id: string;
             /**
@@ -1436,6 +2146,18 @@ export interface components {
              * @description What it is for, the same as its slot.
              */
             kind: string;
+            /**
+             * Labels
+             * @description What a classifier tells apart.
+             */
+            labels: string[] | null;
+            /**
+             * Memory
+             * @description Bytes that loading took, as measured: `host`, and `device` for a GPU.
+             */
+            memory: {
+                [key: string]: number;
+            } | null;
             /**
              * Object
              * @default model
@@ -1493,6 +2215,18 @@ export interface components {
             ready: boolean;
         };
         /**
+         * OcrAnswer
+         * @description The lines in reading order, and all of them in one text.
+         */
+        OcrAnswer: {
+            /** Lines */
+            lines: components["schemas"]["LineOut"][];
+            /** Model */
+            model: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * OtherPart
          * @description A piece that is no text; refused by name, since chat models here take text alone.
          */
@@ -1518,6 +2252,25 @@ export interface components {
             items: components["schemas"]["File"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * Ranked
+         * @description One document; `index` is its place in the request.
+         */
+        Ranked: {
+            document?: components["schemas"]["Document"] | null;
+            /** Index */
+            index: number;
+            /**
+             * Relevance Score
+             * @description 0 to 1.
+             */
+            relevance_score: number;
+            /**
+             * Truncated
+             * @description Whether the end of the document was not read.
+             */
+            truncated: boolean;
         };
         /**
          * Ready
@@ -1556,6 +2309,51 @@ export interface components {
              */
             status: "active" | "pending";
             user: components["schemas"]["User"];
+        };
+        /**
+         * Reranked
+         * @description The most relevant document first.
+         */
+        Reranked: {
+            /** Id */
+            id: string;
+            /** Model */
+            model: string;
+            /** Results */
+            results: components["schemas"]["Ranked"][];
+            usage: components["schemas"]["RerankUsage"];
+        };
+        /**
+         * RerankRequest
+         * @description Documents to put in order. Fields that are not listed have no effect.
+         */
+        RerankRequest: {
+            /** Documents */
+            documents: (string | components["schemas"]["Document"])[];
+            /** Model */
+            model?: string | null;
+            /** Query */
+            query: string;
+            /**
+             * Return Documents
+             * @description Whether the results repeat the documents; absent is yes.
+             */
+            return_documents?: boolean | null;
+            /**
+             * Top N
+             * @description How many to return; absent is all.
+             */
+            top_n?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RerankUsage
+         * @description Tokens read.
+         */
+        RerankUsage: {
+            /** Total Tokens */
+            total_tokens: number;
         };
         /**
          * ResponseFormat
@@ -1612,6 +2410,18 @@ export interface components {
          * @enum {string}
          */
         Scope: "inference" | "conversations" | "admin";
+        /**
+         * SegmentOut
+         * @description A phrase; times in seconds.
+         */
+        SegmentOut: {
+            /** End */
+            end: number;
+            /** Start */
+            start: number;
+            /** Text */
+            text: string;
+        };
         /**
          * ServiceStatus
          * @description One part of the installation, as a probe found it just now.
@@ -1675,6 +2485,32 @@ export interface components {
             user: components["schemas"]["User"];
         };
         /**
+         * SpeechOut
+         * @description What was said; empty when nobody speaks.
+         */
+        SpeechOut: {
+            /**
+             * Duration
+             * @description Length of the recording in seconds.
+             */
+            duration: number;
+            /** Language */
+            language: string;
+            /** Segments */
+            segments: components["schemas"]["SegmentOut"][];
+            /** Text */
+            text: string;
+        };
+        /** SpeechRecognitionAnswer */
+        SpeechRecognitionAnswer: {
+            /** Model */
+            model: string;
+            result: components["schemas"]["SpeechOut"];
+            /** Task */
+            task: string;
+            timings: components["schemas"]["TimingsOut"];
+        };
+        /**
          * Status
          * @description Whether everything works. The parts are told only to those who sent a credential.
          */
@@ -1702,6 +2538,23 @@ export interface components {
             include_usage?: boolean;
         };
         /**
+         * SummaryOut
+         * @description The short form.
+         */
+        SummaryOut: {
+            /**
+             * Chunks
+             * @description Pieces that a long text was cut into.
+             */
+            chunks: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Summary */
+            summary: string;
+            /** Summary Tokens */
+            summary_tokens: number;
+        };
+        /**
          * TextPart
          * @description A piece of text in a message.
          */
@@ -1713,6 +2566,43 @@ export interface components {
              * @enum {string}
              */
             type: "text";
+        };
+        /** TextSummarizationAnswer */
+        TextSummarizationAnswer: {
+            /** Model */
+            model: string;
+            result: components["schemas"]["SummaryOut"];
+            /** Task */
+            task: string;
+            timings: components["schemas"]["TimingsOut"];
+        };
+        /**
+         * TimingsOut
+         * @description Where the time went, in seconds.
+         */
+        TimingsOut: {
+            /** Forward */
+            forward: number;
+            /** Postprocess */
+            postprocess: number;
+            /** Preprocess */
+            preprocess: number;
+            /** Queue */
+            queue: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * Transcription
+         * @description The answer for `json`; `verbose_json` adds language, duration, segments and words.
+         */
+        Transcription: {
+            /** Text */
+            text: string;
+            /** Usage */
+            usage: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Usage
@@ -1776,6 +2666,27 @@ export interface components {
             status: "active" | "pending" | "suspended";
             /** Username */
             username: string;
+        };
+        /** VideoEnhancementAnswer */
+        VideoEnhancementAnswer: {
+            /** Model */
+            model: string;
+            result: components["schemas"]["EnhanceOut"];
+            /** Task */
+            task: string;
+            timings: components["schemas"]["TimingsOut"];
+        };
+        /**
+         * WindowOut
+         * @description A piece of the recording; times in seconds.
+         */
+        WindowOut: {
+            /** End */
+            end: number;
+            /** Score */
+            score: number;
+            /** Start */
+            start: number;
         };
     };
     responses: never;
@@ -2735,6 +3646,177 @@ export interface operations {
             };
         };
     };
+    list_jobs: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    create_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobAccepted"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    follow_job: {
+        parameters: {
+            query?: {
+                /** @description As the header, for clients without it. */
+                last_event_id?: number | null;
+            };
+            header?: {
+                /** @description Resume after this event. */
+                "last-event-id"?: number | null;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `queued`, `progress`, then `done` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The final event was sent already; do not connect again. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     list_models: {
         parameters: {
             query?: never;
@@ -2931,6 +4013,726 @@ export interface operations {
             };
         };
     };
+    audio_deepfake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Audio */
+                    audio?: string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    } | null;
+                    /**
+                     * Inputs
+                     * @description Several recordings.
+                     */
+                    inputs?: (string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    })[] | null;
+                    /** Model */
+                    model?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The audio; repeat the field for a batch.
+                     */
+                    file?: string;
+                    /** Model */
+                    model?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result; with `inputs`, a list of results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudioDeepfakeAnswer"] | components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    audio_denoising: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Audio */
+                    audio?: string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    } | null;
+                    /**
+                     * Inputs
+                     * @description Several recordings.
+                     */
+                    inputs?: (string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    })[] | null;
+                    /** Model */
+                    model?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The audio; repeat the field for a batch.
+                     */
+                    file?: string;
+                    /** Model */
+                    model?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result; with `inputs`, a list of results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudioDenoisingAnswer"] | components["schemas"]["BatchAnswer"];
+                    "audio/wav": unknown;
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    emotion_detection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Inputs
+                     * @description Several texts.
+                     */
+                    inputs?: string[] | null;
+                    /** Model */
+                    model?: string | null;
+                    /** Text */
+                    text?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The text; repeat the field for a batch.
+                     */
+                    file?: string;
+                    /** Model */
+                    model?: string | null;
+                    /** Text */
+                    text?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result; with `inputs`, a list of results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmotionDetectionAnswer"] | components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    face_deepfake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Image */
+                    image?: string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    } | null;
+                    /**
+                     * Inputs
+                     * @description Several pictures.
+                     */
+                    inputs?: (string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    })[] | null;
+                    /** Model */
+                    model?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The image; repeat the field for a batch.
+                     */
+                    file?: string;
+                    /** Model */
+                    model?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result; with `inputs`, a list of results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaceDeepfakeAnswer"] | components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    speech_recognition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Audio */
+                    audio?: string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    } | null;
+                    /**
+                     * Inputs
+                     * @description Several recordings.
+                     */
+                    inputs?: (string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    })[] | null;
+                    /**
+                     * Language
+                     * @description ISO 639 code; absent lets a multilingual model find out.
+                     */
+                    language?: string | null;
+                    /** Model */
+                    model?: string | null;
+                    /**
+                     * Prompt
+                     * @description Words likely to occur.
+                     */
+                    prompt?: string | null;
+                    /**
+                     * Temperature
+                     * @default 0
+                     */
+                    temperature?: number;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The audio; repeat the field for a batch.
+                     */
+                    file?: string;
+                    /**
+                     * Language
+                     * @description ISO 639 code; absent lets a multilingual model find out.
+                     */
+                    language?: string | null;
+                    /** Model */
+                    model?: string | null;
+                    /**
+                     * Prompt
+                     * @description Words likely to occur.
+                     */
+                    prompt?: string | null;
+                    /**
+                     * Temperature
+                     * @default 0
+                     */
+                    temperature?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The result; with `inputs`, a list of results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpeechRecognitionAnswer"] | components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    text_summarization: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Inputs
+                     * @description Several texts.
+                     */
+                    inputs?: string[] | null;
+                    /**
+                     * Max Tokens
+                     * @description Longest summary, in the model's tokens.
+                     */
+                    max_tokens?: number | null;
+                    /**
+                     * Min Tokens
+                     * @description Shortest summary.
+                     */
+                    min_tokens?: number | null;
+                    /** Model */
+                    model?: string | null;
+                    /** Text */
+                    text?: string | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The text; repeat the field for a batch.
+                     */
+                    file?: string;
+                    /**
+                     * Max Tokens
+                     * @description Longest summary, in the model's tokens.
+                     */
+                    max_tokens?: number | null;
+                    /**
+                     * Min Tokens
+                     * @description Shortest summary.
+                     */
+                    min_tokens?: number | null;
+                    /** Model */
+                    model?: string | null;
+                    /** Text */
+                    text?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result; with `inputs`, a list of results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextSummarizationAnswer"] | components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    video_enhancement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Image */
+                    image?: string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    } | null;
+                    /**
+                     * Inputs
+                     * @description Several pictures.
+                     */
+                    inputs?: (string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    })[] | null;
+                    /** Model */
+                    model?: string | null;
+                    /** Video */
+                    video?: string | {
+                        /**
+                         * Data
+                         * @description A data URI or base64 text.
+                         */
+                        data?: string | null;
+                        /**
+                         * File Id
+                         * @description A file of yours, uploaded to /api/files.
+                         */
+                        file_id?: string | null;
+                        /**
+                         * Path
+                         * @description Read when it lies in one of MEDIA_ROOTS.
+                         */
+                        path?: string | null;
+                        /**
+                         * Url
+                         * @description Fetched when URL_FETCH_ALLOWLIST has its host.
+                         */
+                        url?: string | null;
+                    } | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description The image or video; repeat the field for a batch.
+                     */
+                    file?: string;
+                    /** Model */
+                    model?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The result; with `inputs`, a list of results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VideoEnhancementAnswer"] | components["schemas"]["BatchAnswer"];
+                    "image/png": unknown;
+                    "video/mp4": unknown;
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    create_transcription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description Audio or video of any container that FFmpeg reads.
+                     */
+                    file: string;
+                    /** Language */
+                    language?: string | null;
+                    /** Model */
+                    model?: string | null;
+                    /**
+                     * Prompt
+                     * @description Words likely to occur.
+                     */
+                    prompt?: string | null;
+                    /**
+                     * Response Format
+                     * @default json
+                     * @enum {string}
+                     */
+                    response_format?: "json" | "text" | "srt" | "verbose_json" | "vtt";
+                    /**
+                     * Temperature
+                     * @default 0
+                     */
+                    temperature?: number;
+                    /**
+                     * Timestamp Granularities[]
+                     * @default [
+                     *       "segment"
+                     *     ]
+                     */
+                    "timestamp_granularities[]"?: ("word" | "segment")[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcription"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     complete_chat: {
         parameters: {
             query?: never;
@@ -2962,6 +4764,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    create_embeddings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbeddingsRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Embeddings"];
+                };
             };
             /** @description The one error shape. */
             default: {
@@ -3056,6 +4891,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelCard"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    read_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A data URI or base64 text. */
+                    image: string;
+                    model?: string;
+                };
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    model?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OcrAnswer"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    rerank: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerankRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reranked"];
                 };
             };
             /** @description The one error shape. */

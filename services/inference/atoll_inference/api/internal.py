@@ -1,13 +1,17 @@
 """Routes for chat-backend alone."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, model_validator
-from starlette.background import BackgroundTask
 
 from atoll_inference.api.state import Service, Who
 
 router = APIRouter(prefix="/internal", tags=["internal"])
+
+_CHUNK = 1024 * 1024
 
 
 class CancelRequest(BaseModel):
@@ -35,12 +39,18 @@ async def cancel_requests(body: CancelRequest, service: Service) -> Cancelled:
     return Cancelled(cancelled=service.client.cancel(user=body.user, key=body.key))
 
 
-@router.get("/results/{identifier}", response_class=FileResponse)
-async def fetch_result(identifier: str, service: Service, caller: Who) -> FileResponse:
-    """The result of a job. It is deleted once it was sent to its end."""
+@router.get("/results/{identifier}", response_class=StreamingResponse)
+async def fetch_result(identifier: str, service: Service, caller: Who) -> StreamingResponse:
+    """The result of a job. It is deleted once its last byte was sent; until then, ask again."""
     kept = service.results.find(identifier, caller.user)
-    return FileResponse(
-        kept.path,
-        media_type=kept.media_type,
-        background=BackgroundTask(service.results.forget, identifier),
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        with kept.path.open("rb") as file:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK):
+                yield chunk
+        service.results.forget(identifier)
+
+    size = kept.path.stat().st_size
+    return StreamingResponse(
+        chunks(), media_type=kept.media_type, headers={"Content-Length": str(size)}
     )

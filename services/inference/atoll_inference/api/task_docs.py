@@ -12,8 +12,8 @@ _HIDDEN = {"inputs", "audio", "image", "video"}
 
 def request_body(task: Task) -> dict[str, Any]:
     """The `requestBody` of a task: JSON, or a form with a file."""
-    json_schema = task.request.model_json_schema(ref_template="#/components/schemas/{model}")
-    json_schema.pop("$defs", None)
+    json_schema = task.request.model_json_schema()
+    json_schema = _inlined(json_schema, json_schema.pop("$defs", {}))
     fields = {
         name: field for name, field in json_schema["properties"].items() if name not in _HIDDEN
     }
@@ -51,3 +51,14 @@ def responses(task: Task) -> dict[int | str, dict[str, Any]]:
             "content": {media_type: {} for media_type in task.binary},
         }
     }
+
+
+def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
+    """`part` with each reference replaced by what it refers to; FastAPI knows no others here."""
+    if isinstance(part, list):
+        return [_inlined(item, definitions) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _inlined(definitions[part["$ref"].rpartition("/")[2]], definitions)
+    return {name: _inlined(value, definitions) for name, value in part.items()}

@@ -9,6 +9,13 @@ from atoll_inference.catalog.families import SLOTS, slot_of_gguf
 from atoll_inference.catalog.folder import Folder, Problem
 from atoll_inference.catalog.headers import Headers
 
+# Numbers of `general.file_type` (llama.h) that are common.
+_TYPES = {
+    0: "fp32", 1: "fp16", 2: "q4_0", 3: "q4_1", 7: "q8_0", 8: "q5_0", 9: "q5_1", 10: "q2_k",
+    11: "q3_k_s", 12: "q3_k_m", 13: "q3_k_l", 14: "q4_k_s", 15: "q4_k_m", 16: "q5_k_s",
+    17: "q5_k_m", 18: "q6_k", 32: "bf16",
+}  # fmt: skip
+
 _SPLIT = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 
 
@@ -40,6 +47,7 @@ def inspect(folder: Folder, headers: Headers[gguf.Gguf]) -> Checkpoint:
         weights=weights,
         format="gguf",
         architecture=header.architecture,
+        dtype=_TYPES.get(header.metadata.get("general.file_type", -1)),
         parameters=sum(part.parameters for part in parts),
         context_length=header.number("context_length"),
         cache_bytes_per_token=header.cache_bytes_per_token,

@@ -37,7 +37,7 @@ def main() -> int:
         parser.error("SOURCE and TARGET are folders that exist")
     module = importlib.import_module(f"atoll_inference.convert.{options.kind}")
     _limit(sum(f.stat().st_size for f in options.source.iterdir() if f.is_file()))
-    sys.addaudithook(_refuse)
+    sys.addaudithook(refuse)
     try:
         module.convert(options.source, options.target)
     except (BadSource, OSError, MemoryError) as error:
@@ -59,7 +59,7 @@ def _limit(source_bytes: int) -> None:
         resource.setrlimit(what, (bound, bound))
 
 
-def _refuse(event: str, _: tuple[Any, ...]) -> None:
+def refuse(event: str, _: tuple[Any, ...]) -> None:
     """An audit hook: converting tensors needs no other process and no network."""
     if event in _REFUSED:
         raise PermissionError(f"the weights tried to use {event}; do not use them")

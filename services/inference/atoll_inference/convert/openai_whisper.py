@@ -51,12 +51,16 @@ _RENAMED = (
     ("decoder.token_embedding.", "decoder.embed_tokens."),
     ("positional_embedding", "embed_positions.weight"),
 )
-_LANGUAGES = (
-    "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th "
-    "ur hr bg lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr "
-    "pa si km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt "
-    "haw ln ha ba jw su yue"
-).split()
+_LANGUAGES = [
+    code
+    for line in (
+        "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta",
+        "no th ur hr bg lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk",
+        "sq sw gl mr pa si km sn yo so af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb",
+        "my bo tl mg as tt haw ln ha ba jw su yue",
+    )
+    for code in line.split()
+]
 """In the order of their tokens."""
 
 _ALIGNMENT_HEADS = {
@@ -108,12 +112,15 @@ def convert(source: Path, target: Path) -> None:
     model.generation_config = _generation_config(tokenizer, languages, multilingual, heads)
 
     model.save_pretrained(target)
-    WhisperFeatureExtractor(feature_size=config.num_mel_bins).save_pretrained(target)
+    extractor: Any = WhisperFeatureExtractor
+    extractor(feature_size=config.num_mel_bins).save_pretrained(target)
     tokenizer.save(str(target / "tokenizer.json"))
     names = ("bos_token", "eos_token", "unk_token", "pad_token")
     settings = {"tokenizer_class": "WhisperTokenizer", "add_prefix_space": False}
     settings |= dict.fromkeys(names, "<|endoftext|>")
     (target / "tokenizer_config.json").write_text(json.dumps(settings, indent=2), "utf-8")
+    for file in target.iterdir():
+        file.chmod(0o644)  # transformers leaves weights readable by their owner alone
 
 
 def _read(file: Path) -> tuple[dict[str, int], dict[str, torch.Tensor]]:
@@ -252,7 +259,7 @@ def _alignment_heads(name: str, layers: int, heads: int) -> list[list[int]]:
 
 def _generation_config(
     tokenizer: BpeTokenizer, languages: list[str], multilingual: bool, heads: list[list[int]]
-) -> GenerationConfig:
+) -> Any:
     known = Tokenizer(tokenizer, multilingual, task="transcribe", language="en")
     assert set(languages) <= {*_LANGUAGE_CODES}
     settings: dict[str, Any] = {
@@ -275,4 +282,5 @@ def _generation_config(
             f"<|{code}|>": tokenizer.token_to_id(f"<|{code}|>") for code in languages
         }
         settings["task_to_id"] = {"transcribe": known.transcribe, "translate": known.translate}
-    return GenerationConfig(**settings)
+    config: Any = GenerationConfig
+    return config(**settings)

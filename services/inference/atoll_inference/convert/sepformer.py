@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from pydantic import ValidationError
 from safetensors.torch import save_file
@@ -56,7 +57,7 @@ def convert(source: Path, target: Path) -> None:
             kind that the engine does not build, or the tensors are not those of the network.
     """
     config = _config(source / "hyperparams.yaml")
-    state = {}
+    state: dict[str, torch.Tensor] = {}
     for part in _PARTS:
         path = source / f"{part}.ckpt"
         if not path.is_file():
@@ -73,11 +74,8 @@ def convert(source: Path, target: Path) -> None:
     save_file(state, target / "model.safetensors", metadata={"format": "pt"})
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads `!new:a.b.C {...}` as {"!": "!new:a.b.C", ...} and `!ref <x>` as the text `<x>`."""
-
-
-def _tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+def _tagged(loader: Any, suffix: str, node: Any) -> Any:
+    """`!new:a.b.C {...}` becomes {"!": "new:a.b.C", ...}, and `!ref <x>` the text `<x>`."""
     if isinstance(node, yaml.MappingNode):
         return {"!": suffix, **loader.construct_mapping(node, deep=True)}
     if isinstance(node, yaml.SequenceNode):
@@ -85,6 +83,7 @@ def _tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
     return node.value
 
 
+_Loader: Any = type("_Loader", (yaml.SafeLoader,), {})
 _Loader.add_multi_constructor("!", _tagged)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ctranslate2
+import torch
 import transformers
 from ctranslate2.converters import TransformersConverter
 
@@ -20,6 +21,9 @@ from atoll_inference.engines.torchaudio_stub import let_torchaudio_import
 from atoll_inference.engines.weights import load_pretrained
 
 _CACHE = "ctranslate2"
+_LAYOUT = 1
+"""Raised when what is kept in a converted folder changes."""
+
 _VOCABULARIES = ("vocabulary", "shared_vocabulary", "source_vocabulary")
 
 
@@ -75,7 +79,7 @@ def ctranslate2_folder(
                 _clear(home, quantization)
                 with tempfile.TemporaryDirectory(prefix=".new-", dir=home) as scratch:
                     made = Path(scratch) / "model"
-                    _convert(folder, made, quantization, ignored)
+                    _convert(_StrictConverter(folder, ignored, adjust), made, quantization)
                     for name in copy_files:
                         if (folder / name).is_file():
                             shutil.copy(folder / name, made / name)
@@ -88,33 +92,35 @@ def ctranslate2_folder(
     return target
 
 
-class _StrictConverter(TransformersConverter):  # type: ignore[misc]
+class _StrictConverter(TransformersConverter):
     """Refuses checkpoints whose tensors transformers would make up or leave out."""
 
     def __init__(
         self, folder: Path, ignored: tuple[str, ...], adjust: Callable[[Any], None]
     ) -> None:
         super().__init__(str(folder))
-        self._folder = folder
+        self.folder = folder
         self._ignored = ignored
         self._adjust = adjust
 
     def load_model(self, model_class: Any, _: str, **options: Any) -> Any:
-        dtype = options.get("dtype") or "auto"
-        model = load_pretrained(model_class, self._folder, dtype, ignored=self._ignored)
+        dtype = options.get("dtype") or torch.float32
+        model = load_pretrained(model_class, self.folder, dtype, ignored=self._ignored)
         self._adjust(model)
         return model
 
     def load_tokenizer(self, tokenizer_class: Any, _: str, **options: Any) -> Any:
-        return tokenizer_class.from_pretrained(self._folder, local_files_only=True, **options)
+        return tokenizer_class.from_pretrained(self.folder, local_files_only=True, **options)
 
 
-def _convert(folder: Path, target: Path, quantization: str, ignored: tuple[str, ...]) -> None:
+def _convert(converter: _StrictConverter, target: Path, quantization: str) -> None:
     let_torchaudio_import()
     try:
-        _StrictConverter(folder, ignored).convert(str(target), quantization=quantization)
+        converter.convert(str(target), quantization=quantization)
     except (ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        raise LoadFailed(f"{folder} cannot be converted for CTranslate2: {error}") from error
+        raise LoadFailed(
+            f"{converter.folder} cannot be converted for CTranslate2: {error}"
+        ) from error
 
 
 def _clear(home: Path, quantization: str) -> None:
@@ -136,7 +142,7 @@ def _fingerprint(folder: Path, quantization: str, copy_files: Sequence[str]) -> 
         for path in sorted(folder.iterdir())
         if path.suffix in {".safetensors", ".json", ".txt", ".model"} and path.is_file()
     ]
-    versions = (ctranslate2.__version__, transformers.__version__)
+    versions = (_LAYOUT, ctranslate2.__version__, transformers.__version__)
     everything = json.dumps([files, quantization, sorted(copy_files), versions])
     return hashlib.sha256(everything.encode()).hexdigest()[:16]
 

@@ -49,9 +49,11 @@ class Joiner:
         self._windows = windows
         self._next = 0
         self._tail: NDArray[np.float32] | None = None
-        up = (np.arange(windows.fade, dtype=np.float32) + 0.5) / windows.fade
+        up = (np.arange(windows.fade, dtype=np.float32) + np.float32(0.5)) / np.float32(
+            windows.fade
+        )
         self._up = up[:, None]
-        self._down = 1 - self._up
+        self._down = np.float32(1) - self._up
 
     def add(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """The part of the signal that this window completes.

@@ -161,19 +161,18 @@ class SepformerEngine(BatchEngine):
         audio = item.audio
         if not len(audio.samples):
             raise InvalidInput("The recording has no samples. Send a longer one.", "audio")
-        heard = resample(audio, self._config.sample_rate)
         rate = self._config.sample_rate
-        if not len(heard.samples):
-            # Less than half a sample of the model's.
-            return DenoiseResult(Audio(np.zeros_like(audio.samples), audio.rate), rate)
+        heard = resample(audio, rate).samples
+        if not len(heard):  # shorter than half a sample of the model's
+            heard = audio.samples[:1]
         windows = cut(
-            len(heard.samples),
+            len(heard),
             round(WINDOW_SECONDS * rate),
             round(FADE_SECONDS * rate),
             self._config.kernel_size,
         )
         with SampleSpool(audio.channels) as spool:
-            gain = yield from self._rounds(heard.samples, windows, spool, progress)
+            gain = yield from self._rounds(heard, windows, spool, progress)
             # One frame more, so that the way back to the old rate gives enough of them.
             spool.append(np.zeros((1, audio.channels), np.float32))
             speech = Audio(_scaled(spool.finish(), gain), rate)

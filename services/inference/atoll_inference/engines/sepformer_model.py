@@ -101,9 +101,7 @@ class SepformerModel(nn.Module):
                 norm_before=True,
             )
 
-        self.encoder = modules.Encoder(
-            kernel_size=config.kernel_size, out_channels=config.channels
-        )
+        self.encoder = modules.Encoder(kernel_size=config.kernel_size, out_channels=config.channels)
         self.masknet = modules.Dual_Path_Model(
             num_spks=config.sources,
             in_channels=config.channels,

@@ -2,6 +2,9 @@
 
 A picture goes through the model in tiles, and each tile is a unit: those of one size, from however
 many requests, share forward passes. A video goes through frame by frame and is written on the way.
+
+On a CPU the layers are computed as `swin2sr_layers` says, which is twice as fast on tiles of this
+size. The path of transformers stays the reference: DTYPE fp32 chooses it.
 """
 
 from collections import defaultdict
@@ -24,6 +27,7 @@ from atoll_inference.engines.base import (
     Unit,
 )
 from atoll_inference.engines.runtime import Runtime
+from atoll_inference.engines.swin2sr_layers import speed_up
 from atoll_inference.engines.tasks.picture import (
     EnhanceImageInput,
     EnhanceImageResult,
@@ -46,18 +50,19 @@ SCALE = 2
 OVERLAP = 32
 """Pixels that neighbouring tiles share."""
 
-CPU_LIMITS = BatchLimits(count=16, size=128 * 128)
-GPU_LIMITS = BatchLimits(count=32, size=1024 * 1024)
-"""Size in pixels. Larger CPU batches are slower: they leave the processor's caches."""
+TILE = 256
+"""Longest side of a tile. Smaller ones would bring more overlap than they save."""
 
-CPU_TILE = 128
-GPU_TILE = 256
+CPU_LIMITS = BatchLimits(count=16, size=TILE * TILE)
+GPU_LIMITS = BatchLimits(count=32, size=16 * TILE * TILE)
+"""Size in pixels. Larger CPU batches are no faster."""
 
 _ROUND = 16
 """Tiles that a picture brings forward at once; more would only wait in memory."""
 
-_BYTES_PER_PIXEL = 24 * 1024
-"""Rough memory of a forward pass of the production model, for the estimate."""
+_CPU_BYTES_PER_PIXEL = 8 * 1024
+_GPU_BYTES_PER_PIXEL = 24 * 1024
+"""Rough memory of a forward pass of the production model in fp32, for the estimate."""
 
 _Outputs = list[Floats]
 
@@ -99,8 +104,10 @@ class Swin2srEngine(BatchEngine):
 
     def bytes_estimate(self) -> int:
         """Weights in the format they run in, and the activations of a batch."""
+        on_cpu = self._torch_device.type == "cpu"
+        pixel = _CPU_BYTES_PER_PIXEL if on_cpu else _GPU_BYTES_PER_PIXEL
         itemsize = torch_dtype(self.runtime).itemsize
-        return self._parameters * itemsize + self.limits.size * _BYTES_PER_PIXEL * itemsize // 4
+        return itemsize * (self._parameters + self.limits.size * pixel // 4)
 
     def load(self, progress: Progress) -> None:
         """Read the weights; see `Engine.load`."""
@@ -109,6 +116,8 @@ class Swin2srEngine(BatchEngine):
         model = load_pretrained(
             transformers.Swin2SRForImageSuperResolution, self.folder, torch_dtype(self.runtime)
         )
+        if self._torch_device.type == "cpu" and self.runtime.dtype != "fp32":
+            speed_up(model)
         with memory_errors():
             self._model = model.to(self._torch_device)
         release(self._torch_device)
@@ -167,10 +176,7 @@ class Swin2srEngine(BatchEngine):
             _put(picture, outputs)
             progress(rows.stop / picture.rows, "enhancing")
         colours = Image.fromarray(picture.finished())
-        if image.mode not in ("L", "LA"):
-            result = colours
-        else:
-            result = colours.convert("L")
+        result = colours.convert("L") if image.mode in ("L", "LA") else colours
         if image.mode in ("LA", "RGBA"):
             alpha = image.getchannel("A").resize(result.size, Image.Resampling.BICUBIC)
             result.putalpha(alpha)
@@ -213,11 +219,10 @@ class Swin2srEngine(BatchEngine):
 
     def _tiled(self, pixels: Pixels) -> TiledPicture:
         window = self._window
-        largest = CPU_TILE if self._torch_device.type == "cpu" else GPU_TILE
         return TiledPicture(
             pixels,
             window=window,
-            largest=-(-largest // window) * window,
+            largest=-(-TILE // window) * window,
             overlap=-(-OVERLAP // window) * window,
             scale=SCALE,
         )

@@ -1,8 +1,8 @@
 """Cutting a picture into overlapping tiles, and joining their enlargements without seams.
 
 All tiles of a picture have one size, a multiple of the model's window, and begin on its grid. Their
-outputs are blended over the overlap with weights that rise linearly, so that the pixels next to an
-edge, where the model sees nothing of the neighbourhood, count least.
+outputs are blended over the middle of the overlap with weights that rise linearly; the quarters at
+its ends, next to an edge beyond which the model saw nothing, are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -122,5 +122,6 @@ def _joined(parts: Sequence[Floats], cut: Axis, scale: int, *, axis: int) -> Flo
 
 
 def _rise(length: int) -> Floats:
-    """Weights between 0 and 1, both left out."""
-    return ((np.arange(length, dtype=np.float32) + 0.5) / max(1, length)).astype(np.float32)
+    """Weights of the later tile over an overlap: 0 in its first quarter, 1 in its last."""
+    ramp = (np.arange(length, dtype=np.float32) + 0.5) / max(1, length)
+    return np.clip(2 * ramp - 0.5, 0, 1).astype(np.float32)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,8 +25,9 @@ def quantise_linear(model: nn.Module, chosen: Callable[[str], bool] = lambda nam
         # The successor, torchao, is fast on CPUs only with a compiler at hand.
         warnings.filterwarnings("ignore", message="torch.ao.quantization is deprecated")
         warnings.filterwarnings("ignore", message="torch.quantize_per_")
-        torch.ao.quantization.quantize_dynamic(
+        quantization: Any = torch.ao.quantization
+        quantization.quantize_dynamic(
             model,
-            dict.fromkeys(names, torch.ao.quantization.per_channel_dynamic_qconfig),
+            dict.fromkeys(names, quantization.per_channel_dynamic_qconfig),
             inplace=True,
         )

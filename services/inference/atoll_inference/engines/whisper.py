@@ -145,7 +145,7 @@ class WhisperEngine(WhisperSteps):
                 {token[2:-2]: probability for token, probability in pairs}
                 for pairs in self._model.detect_language(encoded)
             ]
-            languages = [max(f, key=lambda code, f=f: f[code]) for f in found]
+            languages = [max(f, key=f.__getitem__) for f in found]
         prompts = [
             [*window.prompt, *tokens.known(language).sot_sequence]
             for window, language in zip(windows, languages, strict=True)

@@ -165,7 +165,7 @@ class WhisperSteps(BatchEngine):
         total: Counter[str] = Counter()
         for _, answer in answers:
             total.update(answer.languages)
-        return (max(total, key=lambda code: total[code]) if total else None), answers
+        return (max(total, key=total.__getitem__) if total else None), answers
 
     def _unit(self, way: _Way, chunk: SpeechChunk, language: str | None) -> Unit:
         return Unit(
@@ -253,7 +253,7 @@ def window_bytes(folder: Path, bytes_per_number: int) -> int:
     except (OSError, ValueError, KeyError, TypeError):
         heads = 20
     positions = FRAMES // 2
-    return int(bytes_per_number * positions * heads * (2 * positions + 12 * 64))
+    return bytes_per_number * positions * heads * (positions + 14 * 64)
 
 
 def hear_silence(engine: WhisperSteps) -> None:

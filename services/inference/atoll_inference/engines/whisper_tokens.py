@@ -2,6 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import tokenizers
@@ -68,9 +69,9 @@ class WhisperTokens:
     def languages(self) -> dict[str, int]:
         """Tokens by ISO 639-1 code."""
         first = self._known.sot + 1
-        last = self._tokenizer.token_to_id("<|translate|>")
-        names = [self._tokenizer.id_to_token(token) for token in range(first, last)]
-        return {name[2:-2]: first + index for index, name in enumerate(names)}
+        names = (self._tokenizer.id_to_token(token) or "" for token in range(first, first + 110))
+        codes = takewhile(lambda name: name != "<|translate|>", names)
+        return {name[2:-2]: first + index for index, name in enumerate(codes)}
 
     def known(self, language: str | None) -> Tokenizer:
         """faster-whisper's view of the tokenizer; no language for an English-only model."""

@@ -10,8 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from atoll_inference.engines.cpus import usable_cpus
+from atoll_inference.engines.runtime import Runtime
+
 Say = Callable[[str], None]
 """Takes a line for the user."""
+
+
+_INDIFFERENT = frozenset({"device", "threads", "resume"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +29,11 @@ class Options:
         batch: examples in a step.
         seed: of the split, the order, the augmentation, dropout and the new head.
         learning_rate: of the base; the new head learns at 0.001 or at this, whichever is higher.
-        patience: epochs without a lower equal error rate on the validation set before it ends.
+        patience: epochs without an improvement on the validation set before it ends: a lower
+            equal error rate, or the same with a loss that is lower by 1 % or more.
         freeze: train the head alone, which is quicker and needs fewer examples.
         device: `auto`, `cpu` or `cuda:N`.
+        threads: processor threads; None is as many as this process may use.
         resume: go on where an earlier call with the same options was interrupted.
     """
 
@@ -36,17 +44,26 @@ class Options:
     patience: int = 4
     freeze: bool = False
     device: str = "auto"
+    threads: int | None = None
     resume: bool = False
+
+    @property
+    def runtime(self) -> Runtime:
+        """Where to train and judge."""
+        return Runtime(device=self.device, threads=self.threads or usable_cpus())
 
     @property
     def decisive(self) -> dict[str, Any]:
         """Those that change the result."""
-        return {k: v for k, v in asdict(self).items() if k not in ("device", "resume")}
+        return {k: v for k, v in asdict(self).items() if k not in _INDIFFERENT}
 
 
 class Recipe(ABC):
-    """One task. An input is what the model takes for one window or one picture, without the batch
-    axis; all inputs of a batch have the same shape."""
+    """One task; its module also has `make_recipe(models_dir: Path) -> Recipe`.
+
+    An input is what the model takes for one window or one picture, without the batch axis; all
+    inputs of a recipe have the same shape.
+    """
 
     task: str
     """The slot of the result, such as `audio_deepfake`."""
@@ -59,6 +76,10 @@ class Recipe(ABC):
 
     fixed: tuple[str, ...] = ()
     """Beginnings of the names of the parameters that are never trained."""
+
+    @abstractmethod
+    def takes(self, config: dict[str, Any]) -> bool:
+        """Whether a checkpoint with this config.json can be started from."""
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -104,9 +125,27 @@ class Recipe(ABC):
         preprocessor_config.json."""
 
     @abstractmethod
-    def judge(self, checkpoint: Path, device: str) -> Callable[[Path], float]:
+    def judge(self, checkpoint: Path, runtime: Runtime) -> Callable[[Path], float]:
         """Load the finished checkpoint with the engine that serves it.
 
         Returns:
             The engine's score in [0, 1] that a file is fake.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One fine-tune.
+
+    Attributes:
+        data: folder with `real/` and `fake/`; paths of samples start from it.
+        base: the checkpoint to start from.
+        output: the folder to write.
+    """
+
+    recipe: Recipe
+    data: Path
+    base: Path
+    output: Path
+    options: Options
+    say: Say

@@ -113,7 +113,10 @@ class Report:
             "",
             "| | judged real | judged fake |",
             "|---|---|---|",
-            *(f"| {LABELS[i]} | {row[0]} | {row[1]} |" for i, row in enumerate(self.test.confusion)),
+            *(
+                f"| {LABELS[i]} | {row[0]} | {row[1]} |"
+                for i, row in enumerate(self.test.confusion)
+            ),
             "",
             "A score of 0.5 or more is judged fake. Both kinds of error are equally frequent at "
             f"{self.test.eer_threshold:.3f}.",

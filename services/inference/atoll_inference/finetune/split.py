@@ -42,7 +42,8 @@ def split_by_source(samples: Sequence[Sample], seed: int) -> Split:
     rng = random.Random(seed)  # noqa: S311 - no secret
     ways = _assign(samples, list(_SHARES), rng)
     if ways is not None:
-        return Split(*(_of(samples, ways, name) for name in _SHARES), shares_sources=False)
+        training, validation, test = (_of(samples, ways, name) for name in _SHARES)
+        return Split(training, validation, test, shares_sources=False)
     ways = _assign(samples, ["training", "test"], rng)
     assert ways is not None
     test = _of(samples, ways, "test")

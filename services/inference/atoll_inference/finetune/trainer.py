@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from torch import Tensor
 
 from atoll_inference.finetune import FinetuneFailed
 from atoll_inference.finetune.metrics import equal_error_rate, log_loss
-from atoll_inference.finetune.recipe import Options, Recipe, Say
+from atoll_inference.finetune.recipe import Job
 from atoll_inference.finetune.samples import LABELS, Sample
 from atoll_inference.finetune.split import Split
 from atoll_inference.finetune.work import Work
@@ -44,20 +43,15 @@ class Epoch:
 
 
 class Trainer:
-    """Trains a model on a split and keeps the parameters of its best epoch.
+    """Trains a model on a split and keeps the parameters of its best epoch."""
 
-    Args:
-        data: the folder that the paths of samples start from.
-    """
-
-    def __init__(
-        self, recipe: Recipe, model: Any, data: Path, split: Split, options: Options, work: Work
-    ) -> None:
-        self._recipe = recipe
+    def __init__(self, job: Job, model: Any, split: Split, work: Work) -> None:
+        self._recipe = recipe = job.recipe
+        self._options = options = job.options
+        self._data = job.data
+        self._say = job.say
         self._model = model
-        self._data = data
         self._split = split
-        self._options = options
         self._work = work
         self._device = next(model.parameters()).device
         self._parameters: dict[str, Tensor] = {}
@@ -88,16 +82,16 @@ class Trainer:
         self._losses: list[float] = []
         self._saved = time.monotonic()
 
-    def train(self, say: Say) -> None:
+    def train(self) -> None:
         """Train to the end; the model then has the parameters of its best epoch.
 
         Raises:
             FinetuneFailed: the loss is no number any more, a file went away, or the disk is full.
         """
-        self._go_on(say)
+        self._go_on()
         while not self._ended():
             self._epoch()
-            self._judge(say)
+            self._judge()
         best = self._work.read_best()
         assert best is not None
         self._restore(best[0])
@@ -111,11 +105,16 @@ class Trainer:
     def _ended(self) -> bool:
         if not self.history:
             return False
-        lowest = min(epoch.validation_eer for epoch in self.history)
-        since = next(e.epoch for e in self.history if e.validation_eer == lowest)
+        best = self.history[0]
+        for epoch in self.history:
+            same = epoch.validation_eer == best.validation_eer
+            if epoch.validation_eer < best.validation_eer or (
+                same and epoch.validation_loss < 0.99 * best.validation_loss
+            ):
+                best = epoch
         return (
             len(self.history) >= self._options.epochs
-            or len(self.history) - since >= self._options.patience
+            or len(self.history) - best.epoch >= self._options.patience
         )
 
     def _epoch(self) -> None:
@@ -158,7 +157,7 @@ class Trainer:
         warm = max(1, round(total * _WARM_UP))
         return min((step + 1) / warm, (total - step) / max(1, total - warm), 1.0)
 
-    def _judge(self, say: Say) -> None:
+    def _judge(self) -> None:
         samples = self._split.validation
         scores = [self._score(sample) for sample in samples]
         labels = [sample.label for sample in samples]
@@ -170,7 +169,7 @@ class Trainer:
             self._work.write_best(self._parameters, asdict(epoch))
         self._step, self._losses = 0, []
         self._save()
-        say(
+        self._say(
             f"epoch {epoch.epoch} of at most {self._options.epochs}: training loss "
             f"{epoch.training_loss:.3f}, validation loss {loss:.3f}, validation EER {rate:.1%}"
             + (" (best so far)" if self.best is epoch else "")
@@ -203,7 +202,7 @@ class Trainer:
         self._work.write_state(tensors, facts)
         self._saved = time.monotonic()
 
-    def _go_on(self, say: Say) -> None:
+    def _go_on(self) -> None:
         state = self._work.read_state()
         if state is None:
             return
@@ -220,7 +219,7 @@ class Trainer:
                 }
         self.history = [Epoch(**epoch) for epoch in facts["history"]]
         self._step, self._losses = facts["step"], facts["losses"]
-        say(f"going on after epoch {len(self.history)}, step {self._step} of {self._steps}")
+        self._say(f"going on after epoch {len(self.history)}, step {self._step} of {self._steps}")
 
     @torch.no_grad()
     def _restore(self, tensors: dict[str, Tensor]) -> None:
@@ -232,7 +231,7 @@ def _seed(*numbers: int) -> None:
     """Fix the global generators, which dropout and transformers' own masking draw from."""
     seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - transformers draws from this one
+    np.random.seed(seed)
     torch.manual_seed(seed)
 
 

@@ -10,27 +10,25 @@ from typing import Any
 
 import torch
 
-from atoll_inference.engines.base import EngineError
-from atoll_inference.engines.cpus import usable_cpus
-from atoll_inference.engines.runtime import Runtime
+from atoll_inference.engines.base import EngineError, OutOfMemory
 from atoll_inference.engines.torch_runtime import memory_errors, prepare, torch_device
 from atoll_inference.finetune import FinetuneFailed
 from atoll_inference.finetune.baseline import baseline
 from atoll_inference.finetune.metrics import quality
-from atoll_inference.finetune.recipe import Options, Recipe, Say
+from atoll_inference.finetune.recipe import Job
 from atoll_inference.finetune.report import Report
 from atoll_inference.finetune.samples import Sample, Skipped, examine, list_files
 from atoll_inference.finetune.split import split_by_source
 from atoll_inference.finetune.trainer import Trainer
 from atoll_inference.finetune.work import Work
 
+_SAID = 10
 
-def finetune(
-    recipe: Recipe, data: Path, base: Path, output: Path, options: Options, say: Say
-) -> Report:
-    """Train `base` on the folders `real/` and `fake/` of `data`, and write a checkpoint.
 
-    `output` appears only when it is complete: config.json, model.safetensors, what the recipe
+def finetune(job: Job) -> Report:
+    """Train on the folders `real/` and `fake/` of the data, and write a checkpoint.
+
+    The output appears only when it is complete: config.json, model.safetensors, what the recipe
     adds, report.json, report.md with its chart, and a model card. Until then everything is in a
     hidden folder beside it, from which a killed call is gone on with.
 
@@ -38,57 +36,52 @@ def finetune(
         FinetuneFailed: data, base, options or disk; the message is one line and says what to do.
     """
     start = time.monotonic()
-    if output.exists():
-        raise FinetuneFailed(f"{output} is there already. Delete it, or choose another --output.")
-    work = Work(output)
-    runtime = Runtime(device=options.device, threads=usable_cpus())
+    if job.output.exists():
+        raise FinetuneFailed(
+            f"{job.output} is there already. Delete it, or choose another --output."
+        )
+    work = Work(job.output)
+    runtime = job.options.runtime
     try:
         with work.held(), memory_errors():
             prepare(runtime)
-            device = torch_device(runtime)
-            report = _run(recipe, data, base, output, options, say, work, device, start)
-            work.publish(output)
+            report = _run(job, work, torch_device(runtime), start)
+            work.publish(job.output)
             return report
+    except OutOfMemory as error:
+        raise FinetuneFailed(
+            f"{error}. Delete {work.folder} and start again with a smaller --batch."
+        ) from error
     except EngineError as error:
-        hint = " Try a smaller --batch." if "memory" in str(error) else ""
-        raise FinetuneFailed(f"{error}{hint}") from error
+        raise FinetuneFailed(str(error)) from error
 
 
-def _run(
-    recipe: Recipe,
-    data: Path,
-    base: Path,
-    output: Path,
-    options: Options,
-    say: Say,
-    work: Work,
-    device: torch.device,
-    start: float,
-) -> Report:
-    samples, skipped = _plan(recipe, data, base, options, say, work)
-    for item in skipped[:10]:
+def _run(job: Job, work: Work, device: torch.device, start: float) -> Report:
+    recipe, options, say = job.recipe, job.options, job.say
+    samples, skipped = _plan(job, work)
+    for item in skipped[:_SAID]:
         say(f"left out {item.path}: {item.reason}")
-    if len(skipped) > 10:
-        say(f"left out {len(skipped) - 10} more files; the report lists them")
+    if len(skipped) > _SAID:
+        say(f"left out {len(skipped) - _SAID} more files; the report lists them")
     split = split_by_source(samples, options.seed)
     for name, chosen in split.sets.items():
         say(f"{name}: {len(chosen)} files of {len({s.source for s in chosen})} sources")
     if split.shares_sources:
         say("too few sources for three sets: validation shares sources with training")
     torch.manual_seed(options.seed)
-    model = recipe.load(base).to(device)
-    trainer = Trainer(recipe, model, data, split, options, work)
-    trainer.train(say)
+    model = recipe.load(job.base).to(device)
+    trainer = Trainer(job, model, split, work)
+    trainer.train()
     result = work.result()
     model.to("cpu").save_pretrained(result)
-    recipe.save_processing(base, result)
+    recipe.save_processing(job.base, result)
     del model
-    judge = recipe.judge(result, options.device)
-    scores = [judge(data / sample.path) for sample in split.test]
+    judge = recipe.judge(result, options.runtime)
+    scores = [judge(job.data / sample.path) for sample in split.test]
     report = Report(
         task=recipe.task,
-        base=base.name,
-        output=output,
+        base=job.base.resolve().name,
+        output=job.output,
         options=options.decisive,
         split=split,
         skipped=tuple(skipped),
@@ -104,30 +97,28 @@ def _run(
     return report
 
 
-def _plan(
-    recipe: Recipe, data: Path, base: Path, options: Options, say: Say, work: Work
-) -> tuple[Sequence[Sample], Sequence[Skipped]]:
+def _plan(job: Job, work: Work) -> tuple[Sequence[Sample], Sequence[Skipped]]:
     """The samples, looked at now or by the call that was interrupted.
 
     Raises:
         FinetuneFailed: an interrupted call is there and not to be resumed, or it was another.
     """
-    files = list_files(data)
+    files = list_files(job.data)
     plan: dict[str, Any] = {
-        "task": recipe.task,
-        "settings": recipe.settings(),
-        "base": _fingerprint(base),
+        "task": job.recipe.task,
+        "settings": job.recipe.settings(),
+        "base": _fingerprint(job.base),
         "files": [list(file) for file in files],
-        **options.decisive,
+        **job.options.decisive,
     }
     if not work.started:
-        say(f"looking at {len(files)} files")
-        samples, skipped = examine(data, files, recipe.features, say)
+        job.say(f"looking at {len(files)} files")
+        samples, skipped = examine(job.data, files, job.recipe.features, job.say)
         plan["samples"] = [asdict(sample) for sample in samples]
         plan["skipped"] = [asdict(item) for item in skipped]
         work.write_plan(plan)
         return samples, skipped
-    if not options.resume:
+    if not job.options.resume:
         raise FinetuneFailed(
             f"A fine-tune was interrupted in {work.folder}. Add --resume to go on with it, or "
             "delete that folder."
@@ -135,7 +126,7 @@ def _plan(
     kept = work.read_plan()
     changed = [key for key, value in json.loads(json.dumps(plan)).items() if kept.get(key) != value]
     if changed:
-        names = {"files": "the files in --data", "settings": "this release"}
+        names = {"files": "the files in --data", "settings": "the settings of this release"}
         what = ", ".join(names.get(key, f"--{key.replace('_', '-')}") for key in changed)
         raise FinetuneFailed(
             f"The interrupted fine-tune in {work.folder} differs in {what}. Give the same again, "

@@ -1,6 +1,6 @@
 """Image and video enhancement, face deepfake detection, text recognition."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL.Image import Image
@@ -31,7 +31,7 @@ class EnhanceVideoInput:
 
     source: Path
     target: Path
-    limits: MediaLimits = MediaLimits()
+    limits: MediaLimits = field(default_factory=MediaLimits)
 
 
 @dataclass(frozen=True, slots=True)
