@@ -116,7 +116,7 @@ def table(results: dict[str, dict[str, Any]]) -> list[str]:
 
 def _cell(entry: dict[str, Any]) -> str:
     if "median_s" not in entry:
-        return str(entry.get("failed") or entry.get("skipped"))
+        return " ".join(str(entry.get("failed") or entry.get("skipped")).split())
     median, note = entry["median_s"], entry["note"]
     over = f", {median / LIMIT_S:.1f} × the limit" if median > LIMIT_S else ""
     spread = f"{min(entry['seconds']):.2f}–{max(entry['seconds']):.2f}"

@@ -157,7 +157,7 @@ def test_a_slot_without_weights_names_the_command(
     answer = http.post(path, json=body)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (503, "model_not_installed")
-    assert "atoll-inference models fetch" in error["message"]
+    assert re.search(r"`atoll-inference (models fetch|finetune) ", error["message"])
 
 
 def test_a_task_needs_a_credential(stack: Stack) -> None:

@@ -13,6 +13,7 @@ from atoll_inference.catalog.store import FetchFailed
 from atoll_inference.commands.arguments import add_run
 from atoll_inference.engines.base import EngineError
 from atoll_inference.engines.factory import SERVED
+from atoll_inference.finetune import command as finetune
 from atoll_inference.settings import ModelsSettings, Settings
 from atoll_kit.settings import load
 
@@ -41,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="do a task with files, without the service")
     add_run(run)
     run.set_defaults(run=_run)
+    tune = commands.add_parser("finetune", help="train a deepfake detector on a folder of yours")
+    finetune.add_arguments(tune)
+    tune.set_defaults(run=finetune.run)
     models = commands.add_parser("models", help="look after the models folder (MODELS_DIR)")
     actions = models.add_subparsers(required=True, metavar="ACTION")
     ModelsCommands(_models, SERVED).add_to(actions)

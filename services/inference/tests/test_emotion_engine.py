@@ -85,9 +85,7 @@ def test_no_text_depends_on_its_neighbours(tmp_path: Path) -> None:
 
 
 def test_several_labels_at_once_do_not_sum_to_one(tmp_path: Path) -> None:
-    folder = tiny_text.emotion_classifier(
-        tmp_path / "m", problem_type="multi_label_classification"
-    )
+    folder = tiny_text.emotion_classifier(tmp_path / "m", problem_type="multi_label_classification")
     result = judged(loaded(folder), TEXTS[0])
     assert all(0 <= score <= 1 for score in result.scores.values())
     assert sum(result.scores.values()) != pytest.approx(1, abs=0.05)
@@ -95,7 +93,7 @@ def test_several_labels_at_once_do_not_sum_to_one(tmp_path: Path) -> None:
 
 def test_unnamed_labels_are_refused_with_the_remedy(tmp_path: Path) -> None:
     folder = tiny_text.emotion_classifier(tmp_path / "m", ["LABEL_0", "LABEL_1", "LABEL_2"])
-    with pytest.raises(LoadFailed, match="LABEL_0.*id2label"):
+    with pytest.raises(LoadFailed, match=r"LABEL_0.*id2label"):
         loaded(folder)
     twice = tiny_text.emotion_classifier(tmp_path / "twice", ["joy", "joy"])
     with pytest.raises(LoadFailed, match="a name of its own"):
@@ -104,9 +102,7 @@ def test_unnamed_labels_are_refused_with_the_remedy(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["removed", "renamed", "reshaped"])
 @pytest.mark.parametrize("dtype", ["fp32", "auto"])
-def test_a_damaged_checkpoint_is_refused_by_tensor(
-    tmp_path: Path, damage: str, dtype: str
-) -> None:
+def test_a_damaged_checkpoint_is_refused_by_tensor(tmp_path: Path, damage: str, dtype: str) -> None:
     name = "classifier.out_proj.weight"
     folder = tiny_text.damaged(tiny_text.emotion_classifier(tmp_path / "m"), damage, name)
     with pytest.raises(LoadFailed, match=r"classifier\.out_proj\.weight"):

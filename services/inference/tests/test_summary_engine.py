@@ -67,9 +67,13 @@ def test_a_long_text_is_summarised_in_rounds(trained: Path) -> None:
     assert engine.tokens(result) == (result.input_tokens, result.summary_tokens)
 
 
-def test_what_is_in_most_of_a_long_text_is_in_its_summary(trained: Path) -> None:
-    text = tiny_text.text_about("fear", 6) + " " + tiny_text.text_about("joy", 60)
-    assert "joy" in summarized(loaded(trained), text).summary
+def test_every_part_of_a_long_text_is_read(trained: Path) -> None:
+    engine = loaded(trained)
+    text = " ".join(tiny_text.text_about(emotion, 9) for emotion in tiny_text.EMOTIONS)
+    units = next(engine.steps(SummaryInput(text=text), lambda fraction, stage: None))
+    parts = [engine.tokenizer.text(unit.data.tokens.ids) for unit in units]
+    assert " ".join(parts) == text
+    assert all(part.endswith(".") for part in parts)
 
 
 @pytest.mark.parametrize("beams", [1, 4])
@@ -109,13 +113,11 @@ def test_no_text_depends_on_its_neighbours(trained: Path, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["auto", "fp32"])
-def test_lengths_are_kept(tmp_path: Path, dtype: str) -> None:
-    engine = loaded(tiny_text.summarizer(tmp_path / "m"), dtype)
-    for shortest, longest in ((1, 1), (3, 3), (10, 12), (0, 40)):
+def test_lengths_are_kept(trained: Path, dtype: str) -> None:
+    engine = loaded(trained, dtype)
+    for shortest, longest in ((1, 1), (3, 3), (0, 5), (0, 40)):
         result = summarized(engine, TEXTS[0], min_tokens=shortest, max_tokens=longest)
-        assert result.summary_tokens <= longest
-        if dtype == "auto":  # transformers counts special tokens in the middle of a text
-            assert result.summary_tokens >= shortest
+        assert shortest <= result.summary_tokens <= longest
     # Silent requests get the checkpoint's own: 24 with start, first and end token.
     assert summarized(engine, TEXTS[0]).summary_tokens <= 21
     for lengths, param in (
@@ -133,25 +135,25 @@ def test_lengths_are_kept(tmp_path: Path, dtype: str) -> None:
 def test_a_note_is_not_made_longer(tmp_path: Path) -> None:
     folder = tiny_text.summarizer(tmp_path / "m", min_length=20)
     engine = loaded(folder)
-    assert summarized(engine, " ".join(TEXTS)[:200]).summary_tokens >= 17
+    assert summarized(engine, " ".join(TEXTS)[:200]).summary_tokens >= 18
     settings = [
         next(engine.steps(SummaryInput(text=text), lambda fraction, stage: None))[0].data.settings
         for text in ("a happy day", TEXTS[0])
     ]
     assert [s.min_tokens for s in settings] == [
         engine.run(SummaryInput(text="a happy day")).input_tokens // 2,
-        min(17, engine.run(SummaryInput(text=TEXTS[0])).input_tokens // 2),
+        min(18, engine.run(SummaryInput(text=TEXTS[0])).input_tokens // 2),
     ]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "word " * 200_000,
-        "." * 300_000,
-        "x" * 60_000,
-        "这是一个很长的句子。" * 4_000,
-        "no end\n" * 20_000,
+        "word " * 40_000,
+        "." * 100_000,
+        "x" * 30_000,
+        "这是一个很长的句子。" * 1_000,
+        "no end\n" * 5_000,
     ],
 )
 def test_rounds_always_end(tmp_path: Path, text: str) -> None:
@@ -205,9 +207,7 @@ def test_texts_without_content_are_refused(trained: Path, bad: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["auto", "fp32"])
 @pytest.mark.parametrize("damage", ["removed", "renamed", "reshaped"])
-def test_a_damaged_checkpoint_is_refused_by_tensor(
-    tmp_path: Path, damage: str, dtype: str
-) -> None:
+def test_a_damaged_checkpoint_is_refused_by_tensor(tmp_path: Path, damage: str, dtype: str) -> None:
     name = "model.decoder.layers.1.fc2.weight"
     folder = tiny_text.damaged(tiny_text.summarizer(tmp_path / "m"), damage, name)
     with pytest.raises(LoadFailed, match=name.replace(".", r"\.")):
@@ -265,7 +265,7 @@ def test_int8_is_refused_where_there_is_none(tmp_path: Path) -> None:
     folder = tiny_text.summarizer(tmp_path / "m")
     config = transformers.AutoConfig.from_pretrained(folder).to_dict()
     tiny_text.write_json(folder / "config.json", {**config, "model_type": "led"})
-    with pytest.raises(LoadFailed, match="int8.*DTYPE"):
+    with pytest.raises(LoadFailed, match=r"int8.*DTYPE"):
         build_summarizer(folder, tiny_text.runtime(tmp_path, "int8"))
 
 
@@ -285,5 +285,5 @@ def test_chunks_end_with_sentences_and_cover_the_text() -> None:
         assert ranges[-1][1] == len(words)
         assert all(a[1] == b[0] for a, b in pairwise(ranges))
         assert all(0 < end - start <= room for start, end in ranges)
-    assert [end for _, end in chunks(len(words), borders, 6)][:-1] == [5]
+    assert [end for _, end in chunks(len(words), borders, 6)][:-1] == [6]
     assert [end - start for start, end in chunks(100, [], 30)] == [25, 25, 25, 25]

@@ -9,7 +9,15 @@ from typing import Any
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 
 from atoll_inference.engines.runtime import Runtime
 from atoll_inference.engines.torchaudio_stub import let_torchaudio_import
@@ -236,12 +244,10 @@ def t5_summarizer(folder: Path) -> Path:
             **tokens,
         )
     )
-    save(folder, model, tokenizer)
+    save(folder, spread(model), tokenizer)
     config = json.loads((folder / "config.json").read_text())
     task = {"max_length": 20, "num_beams": 2, "prefix": "summarize: "}
-    write_json(
-        folder / "config.json", {**config, "task_specific_params": {"summarization": task}}
-    )
+    write_json(folder / "config.json", {**config, "task_specific_params": {"summarization": task}})
     return folder
 
 
@@ -337,7 +343,7 @@ def calm(model: Any, by: float = 4.0) -> None:
                 weight.div_(by)
 
 
-def train_classifier(folder: Path, rounds: int = 60, seed: int = 0) -> None:
+def train_classifier(folder: Path, rounds: int = 120, seed: int = 0) -> None:
     """Teach the classifier in `folder` the words of the emotions, in seconds."""
     torch.manual_seed(seed)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)

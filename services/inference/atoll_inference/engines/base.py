@@ -205,18 +205,22 @@ class BatchEngine(Engine):
         """Results of several items whose units share forward passes within `limits`."""
         ways = [self.steps(item, progress) for item in items]
         results: list[Any] = [None] * len(ways)
-        waiting = [(index, next(way)) for index, way in enumerate(ways)]
-        while waiting:
-            outputs = iter(self._forward_all([u for _, units in waiting for u in units]))
-            following = []
-            for index, units in waiting:
-                try:
-                    more = ways[index].send([next(outputs) for _ in units])
-                    following.append((index, more))
-                except StopIteration as end:
-                    results[index] = end.value
-            waiting = following
-        return results
+        outputs: dict[int, list[Any] | None] = dict.fromkeys(range(len(ways)))
+        try:
+            while outputs:
+                waiting: list[tuple[int, Sequence[Unit]]] = []
+                for index, received in outputs.items():
+                    try:
+                        # A generator begins with None, like `next`.
+                        waiting.append((index, ways[index].send(received)))  # type: ignore[arg-type]
+                    except StopIteration as end:
+                        results[index] = end.value
+                made = iter(self._forward_all([u for _, units in waiting for u in units]))
+                outputs = {index: [next(made) for _ in units] for index, units in waiting}
+            return results
+        finally:
+            for way in ways:
+                way.close()
 
     def _forward_all(self, units: Sequence[Unit]) -> list[Any]:
         outputs: list[Any] = [None] * len(units)

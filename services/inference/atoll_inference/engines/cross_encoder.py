@@ -74,9 +74,7 @@ class CrossEncoderEngine(TextEncoderEngine):
         )
 
     def _load_model(self, dtype: torch.dtype) -> Any:
-        model = load_pretrained(
-            transformers.AutoModelForSequenceClassification, self.folder, dtype
-        )
+        model = load_pretrained(transformers.AutoModelForSequenceClassification, self.folder, dtype)
         if model.config.num_labels != 1:
             raise LoadFailed(
                 f"{self.folder} has {model.config.num_labels} outputs. A reranker has one: use a "

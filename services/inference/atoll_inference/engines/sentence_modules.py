@@ -107,7 +107,7 @@ def _load_module(module_class: Any, kind: str, folder: Path) -> torch.nn.Module:
         ) from error
     if has_weights:
         check_state(folder, found, module.state_dict())
-    return module.float()  # type: ignore[no-any-return]
+    return module.float()
 
 
 def _check_activation(folder: Path) -> None:

@@ -76,7 +76,7 @@ class TransformersGenerator:
             repetition_penalty=settings.repetition_penalty,
             do_sample=False,
             forced_bos_token_id=self._first_token,
-            forced_eos_token_id=own.forced_eos_token_id,
+            forced_eos_token_id=own.eos_token_id,  # the last token is the end, not one more word
             decoder_start_token_id=own.decoder_start_token_id,
             bos_token_id=own.bos_token_id,
             eos_token_id=own.eos_token_id,

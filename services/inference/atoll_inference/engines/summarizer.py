@@ -27,6 +27,8 @@ from atoll_inference.engines.generation import (
     shortened,
 )
 from atoll_inference.engines.runtime import Runtime
+from atoll_inference.engines.seq2seq_ctranslate2 import FAMILIES, CTranslate2Generator
+from atoll_inference.engines.seq2seq_transformers import TransformersGenerator
 from atoll_inference.engines.summary_chunks import chunks, sentence_borders
 from atoll_inference.engines.tasks.text import SummaryInput, SummaryResult
 from atoll_inference.engines.tokens import TextTokenizer, TokenIds
@@ -161,7 +163,7 @@ class SummarizerEngine(BatchEngine):
         final = self._settings(item)
         room = self._room(tokenizer)
         text = item.text
-        ids, offsets = tokenizer.read_with_offsets(text, "text", "text")
+        ids, offsets = self._read(text)
         total, pieces = len(ids), 0
         while True:
             ranges = chunks(len(ids), sentence_borders(text, offsets), room)
@@ -181,9 +183,16 @@ class SummarizerEngine(BatchEngine):
             if not text:
                 return _result("", total, 0, pieces)
             longest = len(ids) * 3 // 4
-            ids, offsets = tokenizer.read_with_offsets(text, "text")
+            ids, offsets = self._read(text)
             ids, offsets = ids[:longest], offsets[:longest]
         return _result(tokenizer.text(summary), total, len(summary), pieces)
+
+    def _read(self, text: str) -> tuple[tuple[int, ...], list[tuple[int, int]]]:
+        """Token ids and offsets of the text as they are behind the prefix."""
+        self.tokenizer.check(text, "text", "text")
+        prefix, skip = self._files.prefix, len(self._prefix)
+        ids, offsets = self.tokenizer.read_with_offsets(prefix + text, "text", "text")
+        return ids[skip:], [(a - len(prefix), b - len(prefix)) for a, b in offsets[skip:]]
 
     def _settings(self, item: SummaryInput) -> Generation:
         own = self._files.settings
@@ -220,9 +229,6 @@ def build_summarizer(folder: Path, runtime: Runtime) -> SummarizerEngine:
     Raises:
         LoadFailed: int8 is wanted where there is none.
     """
-    from atoll_inference.engines.seq2seq_ctranslate2 import FAMILIES, CTranslate2Generator
-    from atoll_inference.engines.seq2seq_transformers import TransformersGenerator
-
     family = read_json(folder / "config.json").get("model_type")
     first = read_generation(folder).first_token
     converted = torch_device(runtime).type == "cpu" and family in FAMILIES
@@ -254,6 +260,4 @@ def _positions(config: dict[str, Any], side: str) -> int:
 
 
 def _result(summary: str, read: int, written: int, pieces: int) -> SummaryResult:
-    return SummaryResult(
-        summary=summary, input_tokens=read, summary_tokens=written, chunks=pieces
-    )
+    return SummaryResult(summary=summary, input_tokens=read, summary_tokens=written, chunks=pieces)

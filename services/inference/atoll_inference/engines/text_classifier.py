@@ -56,9 +56,7 @@ class TextClassifierEngine(TextEncoderEngine):
         )
 
     def _load_model(self, dtype: torch.dtype) -> Any:
-        model = load_pretrained(
-            transformers.AutoModelForSequenceClassification, self.folder, dtype
-        )
+        model = load_pretrained(transformers.AutoModelForSequenceClassification, self.folder, dtype)
         labels = [str(model.config.id2label[i]) for i in range(model.config.num_labels)]
         unnamed = [label for label in labels if _UNNAMED.fullmatch(label)]
         if unnamed:

@@ -111,7 +111,8 @@ class TextTokenizer:
         """Text of token ids, without special tokens and without spaces around it."""
         return str(self._backend.decode(list(ids), skip_special_tokens=True)).strip()
 
-    def _encode(self, text: str, name: str, param: str | None) -> Any:
+    def check(self, text: str, name: str, param: str | None = None) -> None:
+        """Refuse a text that has nothing to read, or is not Unicode; see `read`."""
         if not text.strip():
             raise InvalidInput(f"The {name} is empty. Send at least one word.", param)
         try:
@@ -122,6 +123,9 @@ class TextTokenizer:
                 "character. Send valid Unicode.",
                 param,
             ) from None
+
+    def _encode(self, text: str, name: str, param: str | None) -> Any:
+        self.check(text, name, param)
         encoding = self._backend.encode(text, add_special_tokens=False)
         if not encoding.ids:
             raise InvalidInput(

@@ -1,0 +1,434 @@
+"""Fine-tuning a judge of recordings, from folders of files to a checkpoint that is served."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+from tiny_sound import (
+    crushed,
+    make_sepformer,
+    make_wavlm_base,
+    make_wavlm_judge,
+    recording,
+    voice,
+    write_wav,
+)
+
+from atoll_inference.catalog.discovery import Discovery
+from atoll_inference.engines.audio_classifier import AudioClassifierEngine
+from atoll_inference.engines.factory import SERVED
+from atoll_inference.engines.runtime import Runtime
+from atoll_inference.engines.tasks.sound import AudioDeepfakeInput
+from atoll_inference.finetune import FinetuneFailed
+from atoll_inference.finetune.audio_deepfake import finetune_audio_deepfake
+from atoll_inference.finetune.report import Report
+
+SPEAKERS = 8
+TRAINING: dict[str, Any] = {
+    "epochs": 14,
+    "batch": 8,
+    "seed": 3,
+    "learning_rate": 3e-3,
+    "patience": 14,
+    "window_seconds": 0.5,
+    "threads": 1,
+}
+
+
+def clip(speaker: int, number: int, *, fake: bool) -> np.ndarray:
+    """A recording of a made-up speaker, no two alike."""
+    seed = 1000 * fake + 100 * speaker + number
+    rng = np.random.default_rng(seed)
+    sound = voice(rng.uniform(0.3, 1.2), pitch=100 + 15 * speaker, seed=seed)
+    return crushed(sound) if fake else sound
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four real and four fake recordings of each speaker, and two files that are no recordings."""
+    folder = tmp_path_factory.mktemp("data")
+    for speaker in range(SPEAKERS):
+        for number in range(4):
+            real = folder / "real" / f"spk{speaker}_{number}.wav"
+            write_wav(real, clip(speaker, number, fake=False))
+            fake = folder / "fake" / f"spk{speaker}" / f"{number}.wav"
+            write_wav(fake, clip(speaker, number, fake=True))
+    (folder / "real" / "notes.txt").write_text("not a recording")
+    write_wav(folder / "fake" / "spk1" / "silence.wav", np.zeros(8000, np.float32))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_wavlm_base(tmp_path_factory.mktemp("bases") / "tiny-wavlm")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+class Said(list[str]):
+    """Lines that were said."""
+
+    def __call__(self, line: str) -> None:
+        self.append(line)
+
+
+@pytest.fixture(scope="module")
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture(scope="module")
+def report(data: Path, base: Path, models: Path, said: Said) -> Report:
+    """Of a fine-tune that was left alone."""
+    output = models / "audio_deepfake" / "judge"
+    return finetune_audio_deepfake(data, base, output, **TRAINING, say=said)
+
+
+# The result
+
+
+def test_it_tells_held_out_speakers_apart(report: Report) -> None:
+    assert report.test.accuracy >= 0.8
+    assert report.test.eer <= 0.2
+    assert report.baseline.majority_accuracy == 0.5
+
+
+def test_no_speaker_is_on_two_sides(report: Report) -> None:
+    sides = [{sample.source for sample in samples} for samples in report.split.sets.values()]
+    assert sum(len(side) for side in sides) == len(set().union(*sides)) == SPEAKERS
+    assert not report.split.shares_sources
+    for samples in report.split.sets.values():
+        assert {sample.label for sample in samples} == {0, 1}
+
+
+def test_the_catalog_discovers_it(report: Report, models: Path) -> None:
+    found = Discovery(models, SERVED).scan()
+    assert [(c.id, c.slot, c.problem) for c in found] == [("judge", "audio_deepfake", None)]
+    assert found[0].labels == ("real", "fake")
+
+
+def test_the_engine_serves_it(report: Report) -> None:
+    engine = AudioClassifierEngine(report.output, Runtime(device="cpu"))
+    engine.load(lambda fraction, stage: None)
+    held_out = {sample.source for sample in report.split.test}
+    right = []
+    for source in held_out:
+        for number in range(100, 106):
+            for fake in (False, True):
+                sound = clip(int(source[3:]), number, fake=fake)
+                result = engine.run(AudioDeepfakeInput(recording(sound)))
+                right.append(result.label == ("fake" if fake else "real"))
+    assert np.mean(right) >= 0.8
+
+
+@pytest.mark.parametrize("dtype", ["bf16", "int8"])
+def test_its_scores_are_nearly_the_same_in_other_formats(report: Report, dtype: Any) -> None:
+    engine = AudioClassifierEngine(report.output, Runtime(device="cpu", dtype=dtype))
+    engine.load(lambda fraction, stage: None)
+    sound = clip(0, 200, fake=True)
+    exact = AudioClassifierEngine(report.output, Runtime(device="cpu"))
+    exact.load(lambda fraction, stage: None)
+    item = AudioDeepfakeInput(recording(sound))
+    assert engine.run(item).score == pytest.approx(exact.run(item).score, abs=0.1)
+
+
+def test_the_report_says_how_it_was_reached(report: Report, said: Said) -> None:
+    content = json.loads((report.output / "report.json").read_text())
+    assert content["test"]["accuracy"] == report.test.accuracy
+    confusion = content["test"]["confusion"]
+    assert sum(map(sum, confusion)) == content["test"]["files"] == len(report.split.test)
+    right = confusion[0][0] + confusion[1][1]
+    assert right / content["test"]["files"] == pytest.approx(report.test.accuracy)
+    assert content["baseline"]["logistic_regression"].keys() == content["test"].keys() - {"files"}
+    assert list(content["sources"]) == ["training", "validation", "test"]
+    assert all(of.keys() == {"real", "fake"} for of in content["sources"].values())
+    assert len(content["scores"]) == len(report.split.test)
+    skipped = {item["path"]: item["reason"] for item in content["skipped"]}
+    assert skipped.keys() == {"real/notes.txt", "fake/spk1/silence.wav"}
+    assert "silent" in skipped["fake/spk1/silence.wav"]
+    assert any("real/notes.txt" in line for line in said)
+
+    text = (report.output / "report.md").read_text()
+    assert f"{report.test.accuracy:.1%}" in text
+    assert f"{report.baseline.simple.eer:.1%}" in text
+    assert "roc.svg" in text
+    chart = (report.output / "roc.svg").read_text()
+    assert chart.startswith("<svg")
+    assert chart.count("<polyline") == 2
+    card = (report.output / "README.md").read_text()
+    assert 'base_model: "tiny-wavlm"' in card
+
+
+def test_the_input_is_described_as_it_was_in_training(report: Report) -> None:
+    content = json.loads((report.output / "preprocessor_config.json").read_text())
+    assert content["window_seconds"] == 0.5
+    assert content["repeat_short"] is True
+    assert content["sampling_rate"] == 16000
+    assert content["feature_extractor_type"] == "Wav2Vec2FeatureExtractor"
+
+
+def test_nothing_else_is_left(report: Report) -> None:
+    assert [path.name for path in report.output.parent.iterdir()] == ["judge"]
+
+
+# Killing and going on
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from atoll_inference.finetune.audio_deepfake import finetune_audio_deepfake
+data, base, output, options = sys.argv[1:]
+say = lambda line: print(line, flush=True)
+finetune_audio_deepfake(Path(data), Path(base), Path(output), **eval(options), say=say)
+"""
+
+
+def killed_after(line: str, data: Path, base: Path, output: Path) -> None:
+    """Start a fine-tune in a process of its own and kill it once it has said `line`."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(data), str(base), str(output), repr(TRAINING)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout is not None
+    with process.stdout as stream:
+        for said in stream:
+            if said.startswith(line):
+                break
+        else:
+            pytest.fail(f"it never said {line!r}")
+        process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_a_killed_fine_tune_goes_on_to_the_same_result(
+    data: Path, base: Path, tmp_path: Path, report: Report
+) -> None:
+    output = tmp_path / "judge"
+    killed_after("looking at", data, base, output)
+    assert not output.exists()
+    killed_after_resume = {**TRAINING, "resume": True}
+    said = Said()
+
+    class Stop(Exception):
+        pass
+
+    def stop_in_epoch_5(line: str) -> None:
+        said(line)
+        if line.startswith("epoch 5 "):
+            raise Stop
+
+    with pytest.raises(Stop):
+        finetune_audio_deepfake(data, base, output, **killed_after_resume, say=stop_in_epoch_5)
+    assert not output.exists()
+    # Not looked at as a checkpoint either.
+    assert Discovery(tmp_path, SERVED).scan() == []
+    said.clear()
+    resumed = finetune_audio_deepfake(data, base, output, **killed_after_resume, say=said)
+    assert any(line.startswith("going on after epoch 5") for line in said)
+    assert not any(line.startswith("epoch 5 ") for line in said)
+    assert [e.validation_eer for e in resumed.epochs] == [e.validation_eer for e in report.epochs]
+    assert [e.training_loss for e in resumed.epochs] == pytest.approx(
+        [e.training_loss for e in report.epochs], rel=1e-3
+    )
+    assert resumed.scores == pytest.approx(report.scores, abs=1e-3)
+    ours = load_file(output / "model.safetensors")
+    for name, tensor in load_file(report.output / "model.safetensors").items():
+        np.testing.assert_allclose(ours[name], tensor, atol=1e-3)
+
+
+def test_a_kill_in_training_loses_nothing_that_was_saved(
+    data: Path, base: Path, tmp_path: Path, report: Report
+) -> None:
+    output = tmp_path / "judge"
+    killed_after("epoch 2 ", data, base, output)
+    said = Said()
+
+    class Enough(Exception):
+        pass
+
+    def until_epoch_4(line: str) -> None:
+        said(line)
+        if line.startswith("epoch 4 "):
+            raise Enough
+
+    with pytest.raises(Enough):
+        finetune_audio_deepfake(data, base, output, **TRAINING, resume=True, say=until_epoch_4)
+    assert any(re.match(r"going on after epoch [23],", line) for line in said)
+    # The same numbers as without the kill.
+    fourth = report.epochs[3]
+    assert f"{fourth.training_loss:.3f}" in said[-1]
+    assert f"{fourth.validation_loss:.3f}" in said[-1]
+
+
+def interrupted(data: Path, base: Path, output: Path) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(line: str) -> None:
+        if line.startswith("training:"):
+            raise Stop
+
+    with pytest.raises(Stop):
+        finetune_audio_deepfake(data, base, output, **TRAINING, say=stop)
+
+
+def failure(call: Callable[[], Any]) -> str:
+    with pytest.raises(FinetuneFailed) as caught:
+        call()
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_an_interrupted_fine_tune_is_not_started_over_by_accident(
+    data: Path, base: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "judge"
+    interrupted(data, base, output)
+    says = failure(lambda: finetune_audio_deepfake(data, base, output, **TRAINING, say=Said()))
+    assert "--resume" in says
+    other: dict[str, Any] = {**TRAINING, "seed": 4, "learning_rate": 0.1, "resume": True}
+    says = failure(lambda: finetune_audio_deepfake(data, base, output, **other, say=Said()))
+    assert "--seed" in says
+    assert "--learning-rate" in says
+
+
+def test_data_that_changed_in_between_is_noticed(data: Path, base: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy)
+    output = tmp_path / "judge"
+    interrupted(copy, base, output)
+    write_wav(copy / "real" / "spk0_9.wav", voice(0.5))
+    resumed: dict[str, Any] = {**TRAINING, "resume": True}
+    says = failure(lambda: finetune_audio_deepfake(copy, base, output, **resumed, say=Said()))
+    assert "the files in --data" in says
+
+
+def test_two_at_once_do_not_mix(data: Path, base: Path, tmp_path: Path) -> None:
+    output = tmp_path / "judge"
+    seen: list[str] = []
+
+    def again(line: str) -> None:
+        if not seen:
+            seen.append(
+                failure(
+                    lambda: finetune_audio_deepfake(
+                        data, base, output, **TRAINING, resume=True, say=Said()
+                    )
+                )
+            )
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        finetune_audio_deepfake(data, base, output, **TRAINING, say=again)
+    assert "Another fine-tune" in seen[0]
+
+
+# What cannot be trained on
+
+
+def attempt(data: Path, base: Path, output: Path, **changes: Any) -> str:
+    options = {**TRAINING, "epochs": 1, **changes}
+    says = failure(lambda: finetune_audio_deepfake(data, base, output, **options, say=Said()))
+    assert not output.exists()
+    return says
+
+
+def test_missing_and_empty_folders_are_named(base: Path, tmp_path: Path) -> None:
+    output = tmp_path / "judge"
+    assert str(tmp_path / "none" / "real") in attempt(tmp_path / "none", base, output)
+    data = tmp_path / "data"
+    (data / "real").mkdir(parents=True)
+    assert "real has no files" in attempt(data, base, output)
+    write_wav(data / "real" / "a_1.wav", voice(0.5))
+    assert str(data / "fake") in attempt(data, base, output)
+
+
+def test_a_class_of_one_source_is_refused(base: Path, tmp_path: Path) -> None:
+    for number in range(4):
+        write_wav(tmp_path / "real" / f"s{number}_1.wav", clip(number, 1, fake=False))
+        write_wav(tmp_path / "fake" / f"one_{number}.wav", clip(number, 1, fake=True))
+    says = attempt(tmp_path, base, tmp_path / "judge")
+    assert "fake has one source only (one)" in says
+
+
+def test_a_class_without_a_usable_file_is_refused(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.wav").write_bytes(b"RIFFnothing")
+    write_wav(tmp_path / "fake" / "a.wav", voice(0.5))
+    says = attempt(tmp_path, base, tmp_path / "judge")
+    assert "real has no file that can be used" in says
+    assert "real/a.wav" in says
+
+
+def test_a_file_in_both_classes_is_refused(base: Path, tmp_path: Path) -> None:
+    for label in ("real", "fake"):
+        write_wav(tmp_path / label / "a_1.wav", voice(0.5, seed=1))
+        write_wav(tmp_path / label / "b_1.wav", voice(0.5, seed=2 + len(label)))
+    says = attempt(tmp_path, base, tmp_path / "judge")
+    assert "same file" in says
+    assert "real/a_1.wav" in says
+
+
+def test_an_output_that_is_there_is_not_touched(data: Path, base: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    options: dict[str, Any] = {**TRAINING, "say": Said()}
+    says = failure(lambda: finetune_audio_deepfake(data, base, tmp_path, **options))
+    assert "--output" in says
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_a_base_that_does_not_fit_is_refused(data: Path, base: Path, tmp_path: Path) -> None:
+    output = tmp_path / "judge"
+    says = attempt(data, make_wavlm_judge(tmp_path / "a"), output)
+    assert "WavLMForSequenceClassification" in says
+    for folder in (tmp_path / "none", make_sepformer(tmp_path / "b")):
+        shutil.rmtree(tmp_path / ".judge.training", ignore_errors=True)
+        assert "--base" in attempt(data, folder, output)
+    shutil.rmtree(tmp_path / ".judge.training")
+    shutil.copytree(base, tmp_path / "c")
+    weights = tmp_path / "c" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    assert "damaged" in attempt(data, tmp_path / "c", output)
+
+
+def test_a_learning_rate_that_explodes_is_reported(data: Path, base: Path, tmp_path: Path) -> None:
+    says = attempt(data, base, tmp_path / "judge", learning_rate=1e30, epochs=5)
+    assert "--learning-rate" in says
+
+
+def test_two_sources_a_class_are_enough(base: Path, tmp_path: Path) -> None:
+    for speaker in (1, 2):
+        for number in range(3):
+            for label, fake in (("real", False), ("fake", True)):
+                name = f"s{speaker}_{number}.wav"
+                write_wav(tmp_path / "data" / label / name, clip(speaker, number, fake=fake))
+    said = Said()
+    options: dict[str, Any] = {**TRAINING, "epochs": 1, "freeze": True}
+    result = finetune_audio_deepfake(
+        tmp_path / "data", base, tmp_path / "judge", **options, say=said
+    )
+    assert result.split.shares_sources
+    assert len({sample.source for sample in result.split.test}) == 1
+    assert any("shares sources" in line for line in said)
+    assert "in common" in (result.output / "report.md").read_text()
+    # Frozen: the base is as it was.
+    ours = load_file(result.output / "model.safetensors")
+    for name, tensor in load_file(base / "model.safetensors").items():
+        assert (ours[f"wavlm.{name}"] == tensor).all()
