@@ -43,7 +43,7 @@ def http(stack: Stack, key: str) -> Iterator[httpx.Client]:
 def recordings() -> list[tuple[Path, str]]:
     """Clips and what is said in them."""
     with (SPEECH / "transcripts.tsv").open() as file:
-        rows = csv.DictReader(file, delimiter="\t")
+        rows = csv.DictReader(file, ("file", "text"), delimiter="\t")
         return [(SPEECH / row["file"], row["text"]) for row in rows]
 
 

@@ -33,13 +33,13 @@ from atoll_inference.finetune import FinetuneFailed
 from atoll_inference.finetune.audio_deepfake import finetune_audio_deepfake
 from atoll_inference.finetune.report import Report
 
-SPEAKERS = 8
+SPEAKERS = 10
 TRAINING: dict[str, Any] = {
-    "epochs": 14,
+    "epochs": 12,
     "batch": 8,
     "seed": 3,
     "learning_rate": 3e-3,
-    "patience": 14,
+    "patience": 12,
     "window_seconds": 0.5,
     "threads": 1,
 }

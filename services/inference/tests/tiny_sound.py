@@ -139,6 +139,7 @@ def tiny_wavlm_config(**changes: Any) -> WavLMConfig:
         "num_conv_pos_embedding_groups": 2,
         "classifier_proj_size": 16,
         "layerdrop": 0.0,
+        "initializer_range": 0.1,
     }
     return WavLMConfig(**{**settings, **changes})
 
@@ -203,8 +204,8 @@ def voice(
 
 def crushed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """The same with what a bad synthesis leaves: coarse steps, held for several samples."""
-    held = np.repeat(samples[::6], 6)[: len(samples)]
-    return (np.round(held * 24) / 24).astype(np.float32)
+    held = np.repeat(samples[::10], 10)[: len(samples)]
+    return (np.round(held * 16) / 16).astype(np.float32)
 
 
 def recording(*channels: NDArray[np.float32], rate: int = 16000) -> Audio:

@@ -1,6 +1,7 @@
 """Fine-tunes WavLM, wav2vec 2.0 or HuBERT to tell real recordings from fake ones."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,7 @@ class AudioDeepfakeRecipe(Recipe):
         if not self._input.windows(samples):
             raise Undecodable("it is silent")
         part = samples[: _FEATURE_SECONDS * self._input.sampling_rate]
-        return (seconds, 20 * np.log10(loudness(samples)), *_spectrum(part))
+        return (seconds, 20 * math.log10(loudness(samples)), *_spectrum(part))
 
     def training_input(self, path: Path, rng: np.random.Generator) -> NDArray[np.float32]:
         samples = self._samples(path)

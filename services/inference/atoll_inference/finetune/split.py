@@ -56,8 +56,8 @@ def _assign(
 ) -> dict[str, str] | None:
     """The set of each source, or None when no way was found that gives each set both classes.
 
-    Tries orders of the sources and puts each where it brings the shares closest to the wanted
-    ones; keeps the best result.
+    Tries orders of the sources. Each goes where a class is still absent, else where it leaves the
+    set emptiest; the order that comes closest to the wanted shares is kept.
     """
     counts: dict[str, Counter[int]] = {}
     for sample in samples:
@@ -76,7 +76,12 @@ def _assign(
         have: Counter[tuple[str, int]] = Counter()
         ways: dict[str, str] = {}
         for source in order:
-            ways[source] = min(names, key=lambda name: _gain(have, wanted, name, counts[source]))
+            lacking = [n for n in reversed(names) if any(not have[n, la] for la in counts[source])]
+            ways[source] = (
+                lacking[0]
+                if lacking
+                else min(names, key=lambda name: _fullness(have, wanted, name, counts[source]))
+            )
             for label, count in counts[source].items():
                 have[ways[source], label] += count
         if all(have[key] for key in wanted):
@@ -86,13 +91,13 @@ def _assign(
     return best[1] if best else None
 
 
-def _gain(
+def _fullness(
     have: Counter[tuple[str, int]],
     wanted: dict[tuple[str, int], float],
     name: str,
     counts: Counter[int],
 ) -> float:
-    """How much fuller, relative to what it should hold, the set gets; the emptiest one wins."""
+    """How full, relative to what it should hold, the set would be with a source more."""
     return max((have[name, label] + count) / wanted[name, label] for label, count in counts.items())
 
 

@@ -142,7 +142,7 @@ class Trainer:
         loss = self._loss(self._model(**self._tensors(inputs)).logits.float(), labels)
         if not torch.isfinite(loss):
             raise FinetuneFailed(
-                f"The loss is {float(loss)} in epoch {place[0] + 1}. Start again with a lower "
+                f"The loss is {loss.item()} in epoch {place[0] + 1}. Start again with a lower "
                 "--learning-rate."
             )
         self._optimizer.zero_grad(set_to_none=True)

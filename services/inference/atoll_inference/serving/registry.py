@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from atoll_inference.catalog.checkpoint import Checkpoint
-from atoll_inference.catalog.families import SLOTS
+from atoll_inference.catalog.families import INTERNAL_SLOTS, SLOTS
 from atoll_inference.engines.base import BatchEngine, Engine, EngineError, StreamingEngine
 from atoll_inference.serving.batch_lane import BatchLane
 from atoll_inference.serving.device import Device
@@ -119,7 +119,8 @@ class Registry:
     async def refresh(self) -> None:
         """Look at the models folder again. A failed model whose files changed may be tried anew."""
         async with self._refreshing:
-            found = {c.id: c for c in await asyncio.to_thread(self._scan)}
+            scanned = await asyncio.to_thread(self._scan)
+        found = {c.id: c for c in scanned if c.slot not in INTERNAL_SLOTS}
         kept = {
             m.id: m
             for m in self._models.values()
