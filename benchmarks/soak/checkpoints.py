@@ -22,10 +22,10 @@ def fill(models: Path, installed: Path) -> None:
         for folder in sorted((installed / slot).iterdir()):
             (models / slot).mkdir(parents=True, exist_ok=True)
             (models / slot / folder.name).symlink_to(folder.resolve())
-    tiny_text.emotion_classifier(models / "emotion_detection" / "tiny")
-    tiny_text.cross_encoder(models / "reranker" / "tiny")
-    tiny_text.summarizer(models / "text_summarization" / "tiny")
-    tiny_picture.swin2sr(models / "video_enhancement" / "tiny")
+    tiny_text.emotion_classifier(models / "emotion_detection" / "tiny-emotion")
+    tiny_text.cross_encoder(models / "reranker" / "tiny-reranker")
+    tiny_text.summarizer(models / "text_summarization" / "tiny-summaries")
+    tiny_picture.tiny_swin2sr(models / "video_enhancement" / "tiny-enlarger")
 
 
 def classifier_like(encoder: Path, target: Path) -> None:

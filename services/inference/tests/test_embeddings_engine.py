@@ -2,6 +2,7 @@
 
 import random
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,24 @@ def test_texts_without_content_are_refused_by_number(tmp_path: Path, bad: str) -
         engine.run(EmbeddingInput(("fine", bad)))
     with pytest.raises(InvalidInput, match="The text "):
         engine.run(EmbeddingInput((bad,)))
+
+
+def test_no_text_is_refused(tmp_path: Path) -> None:
+    engine = loaded(tiny_text.sentence_encoder(tmp_path / "m"))
+    with pytest.raises(InvalidInput, match="at least one"):
+        engine.run(EmbeddingInput(()))
+
+
+def test_many_threads_may_tokenise_at_once(tmp_path: Path) -> None:
+    engine = loaded(tiny_text.sentence_encoder(tmp_path / "m"))
+    items = [EmbeddingInput((*TEXTS[: n % 5 + 1], LONG)) for n in range(64)]
+
+    def units(item: EmbeddingInput) -> list[Any]:
+        return list(next(engine.steps(item, lambda fraction, stage: None)))
+
+    expected = [units(item) for item in items]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(units, items)) == expected
 
 
 @pytest.mark.parametrize("damage", ["removed", "renamed", "reshaped"])

@@ -159,13 +159,19 @@ def test_a_picture_without_text_has_no_lines(reader: RapidOcrEngine, size: tuple
     assert read(reader, Image.new("RGB", size, (180, 190, 200))) == ()
 
 
-def test_a_tall_strip_is_read(reader: RapidOcrEngine) -> None:
-    strip = Image.new("RGB", (130, 2400), "white")
-    ImageDraw.Draw(strip).text((10, 1200), "Receipt", fill="black",
-                               font=font("DejaVuSans.ttf", 28))  # fmt: skip
-    lines = read(reader, strip)
+@pytest.mark.parametrize("size", [(130, 2400), (1240, 1754), (2000, 180)])
+@pytest.mark.parametrize("ink", [("white", "black"), ("#102030", "#f0f0e0")])
+def test_one_word_on_an_empty_sheet_is_read(
+    reader: RapidOcrEngine, size: tuple[int, int], ink: tuple[str, str]
+) -> None:
+    sheet = Image.new("RGB", size, ink[0])
+    place = (10, size[1] // 2)
+    ImageDraw.Draw(sheet).text(place, "Receipt", fill=ink[1], font=font("DejaVuSans.ttf", 28))
+    lines = read(reader, sheet)
     assert texts(lines) == ["Receipt"]
-    assert abs(lines[0].box[0][1] - 1200) < 25
+    left, top = lines[0].box[0]
+    assert abs(left - place[0]) < 15
+    assert abs(top - place[1]) < 25
 
 
 def test_answers_do_not_depend_on_the_neighbours(reader: RapidOcrEngine) -> None:

@@ -107,7 +107,7 @@ class FaceClassifierEngine(BatchEngine):
         architecture, fake = self._head()
         picture = read_picture_input(self._folder)
         model = load_pretrained(getattr(transformers, architecture), self._folder, self._dtype)
-        _check_size(self._folder, model.config, picture)
+        check_size(self._folder, model.config, picture)
         progress(0.7, "preparing")
         # One thread: detection runs beside the forward passes of others.
         self._detector.load(1)
@@ -229,7 +229,8 @@ def face_square(image: Image.Image, face: Face) -> Image.Image:
     return Image.fromarray(np.pad(pixels, (rows, columns, (0, 0)), mode="edge"))
 
 
-def _check_size(folder: Path, config: Any, picture: PictureInput) -> None:
+def check_size(folder: Path, config: Any, picture: PictureInput) -> None:
+    """Raises: LoadFailed, when preprocessor and model want different sizes."""
     wanted = getattr(config, "image_size", None) or config.vision_config.image_size
     sides = tuple(wanted) if isinstance(wanted, list | tuple) else (wanted, wanted)
     if picture.side != sides[::-1]:

@@ -9,6 +9,7 @@ confidence is read upside down too, and the better reading is taken.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,25 @@ _SLIMMEST = 1 / 4
 """Of the shorter side to the longer. The pipeline blows pictures up until the shorter has 736
 pixels, so a strip of a few pixels would become larger than memory."""
 
+_INK = 32
+"""Difference to the colour of the page's edge, of 255, from which on something is printed."""
+
+_MARGIN = 40
 _ACTIVATION_BYTES = 600_000_000
 
-_WHITE = 255
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Page:
+    """`pixels` is uint8 BGR of shape (height, width, 3); its corner was at `left` and `top`."""
+
+    pixels: NDArray[np.uint8]
+    left: int
+    top: int
+
+    def placed(self, line: OcrLine) -> OcrLine:
+        """The line, where it is on the picture that was sent."""
+        box = tuple((x + self.left, y + self.top) for x, y in line.box)
+        return OcrLine(line.text, line.score, box)
 
 
 class RapidOcrEngine(BatchEngine):
@@ -105,7 +122,7 @@ class RapidOcrEngine(BatchEngine):
 
     def warmup(self) -> None:
         """Read a word."""
-        page = Image.new("RGB", (320, 96), (_WHITE,) * 3)
+        page = Image.new("RGB", (320, 96), "white")
         ImageDraw.Draw(page).text((20, 20), "ready", fill=0, font=ImageFont.load_default(48))
         try:
             lines = self.run(OcrInput(page)).lines
@@ -122,39 +139,42 @@ class RapidOcrEngine(BatchEngine):
         self._pipeline = None
 
     def forward(self, units: Sequence[Unit]) -> list[Any]:
-        """Pages, uint8 BGR of shape (height, width, 3), to lists of `OcrLine` in reading order."""
+        """Pages to lists of `OcrLine` in reading order."""
         return [self._read(unit.data) for unit in units]
 
     def preprocess(self, item: Any) -> Sequence[Unit]:
         """One unit for the page."""
         assert isinstance(item, OcrInput)
         pixels = np.asarray(item.image.convert("RGB"))[:, :, ::-1]
+        left, top, right, bottom = printed_area(pixels)
+        pixels = pixels[top:bottom, left:right]
         least = round(max(pixels.shape[:2]) * _SLIMMEST)
-        below, right = (max(0, least - side) for side in pixels.shape[:2])
-        page = np.pad(pixels, ((0, below), (0, right), (0, 0)), constant_values=_WHITE)
-        return [Unit(np.ascontiguousarray(page))]
+        below, beside = (max(0, least - side) for side in pixels.shape[:2])
+        page = np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge")
+        return [Unit(_Page(np.ascontiguousarray(page), left, top))]
 
     def postprocess(self, item: Any, outputs: list[Any]) -> OcrResult:
         """The lines of the page."""
         return OcrResult(tuple(outputs[0]))
 
-    def _read(self, page: NDArray[np.uint8]) -> list[OcrLine]:
+    def _read(self, page: _Page) -> list[OcrLine]:
         if self._pipeline is None:
             raise EngineError(f"{self.folder} is not loaded.")
         try:
-            found = self._pipeline(page)
+            found = self._pipeline(page.pixels)
             if found.boxes is None or found.txts is None or found.scores is None:
                 return []
             lines = [
                 OcrLine(text, float(score), tuple((float(x), float(y)) for x, y in box))
                 for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True)
             ]
-            turned = self._turn(page, lines)
+            turned = self._turn(page.pixels, lines)
         except MemoryError:
             raise
         except Exception as error:  # whatever ONNX Runtime, OpenCV and rapidocr raise
             raise EngineError(f"The page could not be read: {error}") from error
-        ordered = in_reading_order([line for line in lines if line.score >= MIN_SCORE])
+        kept = [page.placed(line) for line in lines if line.score >= MIN_SCORE]
+        ordered = in_reading_order(kept)
         return ordered[::-1] if 2 * turned > len(lines) else ordered
 
     def _turn(self, page: NDArray[np.uint8], lines: list[OcrLine]) -> int:
@@ -163,7 +183,7 @@ class RapidOcrEngine(BatchEngine):
         if not doubtful:
             return 0
         crops = [
-            np.rot90(get_rotate_crop_image(page, np.float32(lines[index].box)), 2)
+            np.rot90(get_rotate_crop_image(page, np.asarray(lines[index].box, np.float32)), 2)
             for index in doubtful
         ]
         read = self._pipeline.recognize_txt([np.ascontiguousarray(crop) for crop in crops])
@@ -173,6 +193,27 @@ class RapidOcrEngine(BatchEngine):
                 lines[index] = OcrLine(text, float(score), lines[index].box)
                 turned += 1
         return turned
+
+
+def printed_area(pixels: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is printed, with a margin; all of a blank page.
+
+    The models miss a few words on a large empty page.
+    """
+    height, width = pixels.shape[:2]
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    paper = np.median(edge, axis=0).astype(np.int16)
+    low, high = (np.clip(paper + sign * _INK, 0, 255).astype(np.uint8) for sign in (-1, 1))
+    ink = ((pixels < low) | (pixels > high)).any(axis=2)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not len(rows):
+        return 0, 0, width, height
+    return (
+        max(0, int(columns[0]) - _MARGIN),
+        max(0, int(rows[0]) - _MARGIN),
+        min(width, int(columns[-1]) + 1 + _MARGIN),
+        min(height, int(rows[-1]) + 1 + _MARGIN),
+    )
 
 
 def in_reading_order(lines: Sequence[OcrLine]) -> list[OcrLine]:

@@ -54,8 +54,10 @@ class SentenceEncoderEngine(TextEncoderEngine):
         """Tokenise, wait for the vectors, cut them to the dimensions wanted.
 
         Raises:
-            InvalidInput: an empty text, or more dimensions than the model has.
+            InvalidInput: no text, an empty one, or more dimensions than the model has.
         """
+        if not item.texts:
+            raise InvalidInput("There is no text to embed. Send at least one.", "input")
         wanted = item.dimensions
         if wanted is not None and not 1 <= wanted <= self.dimensions:
             raise InvalidInput(

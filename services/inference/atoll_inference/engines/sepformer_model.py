@@ -197,7 +197,7 @@ def _dual_path() -> Any:
             package = ModuleType(name)
             package.__path__ = list(spec.submodule_search_locations)
             package.__spec__ = spec
-            sys.modules[name] = package
+            sys.modules.setdefault(name, package)
         return importlib.import_module(f"{name}.lobes.models.dual_path")
     except ModuleNotFoundError as error:
         raise LoadFailed(

@@ -22,6 +22,7 @@ phrase instead of leaving it open."""
 _CHUNK = int(CHUNK_SECONDS * RATE)
 _FULL = 3 * _CHUNK // 4
 _ROOM = 4 * RATE // 10
+_NEAR = 5 * RATE // 10
 _BLOCK = 300 * RATE
 _EDGE = RATE
 _OPTIONS = VadOptions(
@@ -67,14 +68,20 @@ class SpeechChunk:
     def to_recording(self, seconds: float, *, is_end: bool = False) -> float:
         """The time in the recording of a time in the chunk.
 
-        At a seam, the end of something belongs to the stretch before it, a beginning to the one
-        after it.
+        Times that the model gives are off by some tenths of a second. Around a seam that would be
+        off by the whole pause that was left out, so there a beginning goes to the speech after the
+        pause, and an end to the speech before it.
         """
-        position = seconds * RATE
-        for start, end in self.spans:
+        position = max(0, round(seconds * RATE))
+        for (_, before), (start, end), (after, _) in zip(
+            (self.spans[0], *self.spans), self.spans, (*self.spans[1:], (0, 0)), strict=False
+        ):
             length = end - start
-            if position < length or (is_end and position <= length):
-                return (start + max(0.0, position)) / RATE
+            if is_end and before < start and position < min(_NEAR, length // 2):
+                return before / RATE
+            if position < length:
+                is_late = position >= max(length - _NEAR, length // 2)
+                return (after if not is_end and after > end and is_late else start + position) / RATE
             position -= length
         return self.end
 

@@ -7,12 +7,16 @@ transformers, use only its Python code.
 
 import importlib
 import sys
+import threading
 from types import ModuleType
 from typing import Any
 
 import torch
 
 _EXTENSION = "torchaudio._extension"
+
+_lock = threading.Lock()
+"""Models are loaded on several threads at once."""
 
 
 def let_torchaudio_import() -> None:
@@ -24,19 +28,20 @@ def let_torchaudio_import() -> None:
     Raises:
         ModuleNotFoundError: torchaudio is not installed.
     """
-    if torch.version.cuda is not None or "torchaudio" in sys.modules:
-        return
-    try:
-        importlib.import_module("torchaudio")
-        return
-    except ModuleNotFoundError:
-        raise
-    except (ImportError, OSError):
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
-            del sys.modules[name]
-    stub = ModuleType(_EXTENSION, "Stands in for an extension that needs CUDA.")
-    vars(stub).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=_without_alignment)
-    sys.modules[_EXTENSION] = stub
+    with _lock:
+        if torch.version.cuda is not None or "torchaudio" in sys.modules:
+            return
+        try:
+            importlib.import_module("torchaudio")
+            return
+        except ModuleNotFoundError:
+            raise
+        except (ImportError, OSError):
+            for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
+                del sys.modules[name]
+        stub = ModuleType(_EXTENSION, "Stands in for an extension that needs CUDA.")
+        vars(stub).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=_without_alignment)
+        sys.modules[_EXTENSION] = stub
 
 
 def _without_alignment(function: Any) -> Any:

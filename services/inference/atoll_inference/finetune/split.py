@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from atoll_inference.finetune.samples import LABELS, Sample
 
 _SHARES = {"training": 0.7, "validation": 0.15, "test": 0.15}
-_WORK = 300_000
+_WORK = 60_000
 
 
 @dataclass(frozen=True, slots=True)

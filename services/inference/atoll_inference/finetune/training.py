@@ -72,6 +72,7 @@ def _run(job: Job, work: Work, device: torch.device, start: float) -> Report:
     model = recipe.load(job.base).to(device)
     trainer = Trainer(job, model, split, work)
     trainer.train()
+    say(f"judging the {len(split.test)} files of the test set")
     result = work.result()
     model.to("cpu").save_pretrained(result)
     recipe.save_processing(job.base, result)

@@ -298,6 +298,9 @@ def _video_stream(container: InputContainer) -> VideoStream:
 
 def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
     """The length that the header declares: that of the longest stream."""
+    if container.format.name == "avi" and stream.frames and stream.time_base is not None:
+        # FFmpeg shortens the length of an AVI file to what is there; the count of ticks it keeps.
+        return float(stream.frames * stream.time_base)
     if container.duration is not None:
         return container.duration / 1_000_000
     if stream.duration is not None and stream.time_base is not None:

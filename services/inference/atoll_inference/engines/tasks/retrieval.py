@@ -23,7 +23,8 @@ class EmbeddingInput:
 class EmbeddingResult:
     """`vectors` is float32 of shape (texts, dimensions).
 
-    `tokens` counts what was read of all texts; `truncated[i]` says that the end of text i was not.
+    `tokens` counts what was read of all texts, special tokens too; `truncated[i]` says that the
+    end of text i was not read.
     """
 
     vectors: "NDArray[np.float32]"
@@ -41,7 +42,10 @@ class RerankInput:
 
 @dataclass(frozen=True, slots=True)
 class RerankResult:
-    """`scores[i]` in [0, 1] belongs to document i; `truncated[i]` says its end was not read."""
+    """`scores[i]` in [0, 1] belongs to document i; `truncated[i]` says its end was not read.
+
+    `tokens` counts what was read of all pairs, special tokens too.
+    """
 
     scores: tuple[float, ...]
     tokens: int

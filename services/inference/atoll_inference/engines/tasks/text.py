@@ -12,9 +12,10 @@ class EmotionInput:
 
 @dataclass(frozen=True, slots=True)
 class EmotionResult:
-    """`scores` by the checkpoint's labels sum to 1; `label` has the highest.
+    """`scores` by the checkpoint's labels, each in [0, 1]; `label` has the highest.
 
-    `tokens` and `windows` say how much was read, and in how many windows.
+    They sum to 1, unless the checkpoint says that a text may have several labels. `tokens` and
+    `windows` say how much was read, and in how many windows.
     """
 
     label: str
@@ -27,7 +28,9 @@ class EmotionResult:
 class SummaryInput:
     """A text of any length. Lengths are in tokens of the summary; None is the checkpoint's own.
 
-    A long text is summarised in chunks, and the joined summaries again, until one is left.
+    A long text is summarised in chunks, and the joined summaries again, until they fit the model;
+    the lengths are those of the last summary. Without `min_tokens` a text is never made longer: the
+    checkpoint's own minimum then ends at half of the text.
     """
 
     text: str
