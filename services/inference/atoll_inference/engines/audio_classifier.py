@@ -110,6 +110,7 @@ class AudioClassifierEngine(BatchEngine):
         if self._is_int8:
             in_floats = "attention" if architecture.startswith("WavLM") else "\0"
             quantise_linear(model, lambda name: in_floats not in name)
+            self.release()
         with memory_errors():
             self._model = model.to(self._torch_device)
         self._input, self._fake = sound, fake

@@ -45,6 +45,7 @@ WINDOW_SECONDS = 4.0
 FADE_SECONDS = 0.5
 
 _SILENCE = 1e-6
+_WINDOW_BYTES = 160 * 2**20
 _BLOCK = 2**18
 
 
@@ -93,7 +94,7 @@ class SepformerEngine(BatchEngine):
     def bytes_estimate(self) -> int:
         """The weights, and what one window needs on its way through them."""
         files = sum(file.stat().st_size for file in self._folder.glob("*.safetensors"))
-        return (files // 3 if self._runtime.dtype == "int8" else files) + self.limits.count * 2**27
+        return files + self.limits.count * _WINDOW_BYTES
 
     def load(self, progress: Progress) -> None:
         progress(0.0, "reading")
@@ -116,6 +117,7 @@ class SepformerEngine(BatchEngine):
         quicken(model)
         if self._runtime.dtype == "int8":
             quantise_linear(model)
+            self.release()
         elif self._runtime.dtype != "auto":
             model.inner_dtype = torch_dtype(self._runtime)
         with memory_errors():

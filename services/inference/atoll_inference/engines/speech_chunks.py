@@ -81,7 +81,9 @@ class SpeechChunk:
                 return before / RATE
             if position < length:
                 is_late = position >= max(length - _NEAR, length // 2)
-                return (after if not is_end and after > end and is_late else start + position) / RATE
+                return (
+                    after if not is_end and after > end and is_late else start + position
+                ) / RATE
             position -= length
         return self.end
 
