@@ -204,7 +204,7 @@ def test_samples_that_are_no_numbers_are_refused(bad: float) -> None:
 
 
 def test_the_limit_holds_while_decoding_not_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten hours of silence are 18 kB of a highly compressed file; they must not be unpacked."""
+    """A file that tells no length is decoded up to the limit and no further."""
     kept: list[int] = []
     append = spool.SampleSpool.append
 

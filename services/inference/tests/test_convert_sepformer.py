@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,40 @@ def test_the_result_answers_as_the_original(tmp_path: Path, target: Path, source
     mixture = torch.randn(1, 16 + 8 * 50)
     with torch.inference_mode():
         wanted = model(mixture).sum(0)[0].numpy()
+    got = loaded(target).forward([Unit(mixture[0].numpy(), mixture.shape[1])])[0]
+    assert got == pytest.approx(wanted, abs=1e-5)
+
+
+UPSTREAM = """
+import sys, warnings
+from pathlib import Path
+from atoll_inference.engines.torchaudio_stub import let_torchaudio_import
+let_torchaudio_import()
+import torch
+from hyperpyyaml import load_hyperpyyaml
+folder = Path(sys.argv[1])
+with open(folder / "hyperparams.yaml") as text:
+    modules = load_hyperpyyaml(text)["modules"]
+for name, module in modules.items():
+    module.load_state_dict(torch.load(folder / f"{name}.ckpt", weights_only=True))
+    module.eval()
+mixture = torch.load(folder / "mixture.tensor", weights_only=True)
+with torch.inference_mode():
+    heard = modules["encoder"](mixture)
+    masks = modules["masknet"](heard)
+    speech = sum(modules["decoder"](heard * mask) for mask in masks)
+torch.save(speech, folder / "speech.tensor")
+"""
+
+
+def test_speechbrain_gives_the_same_answer_from_its_own_files(tmp_path: Path, target: Path) -> None:
+    source = tmp_path / "source"
+    make_upstream_sepformer(source, layers=2, blocks=2)
+    mixture = torch.randn(1, 16 + 8 * 50)
+    torch.save(mixture, source / "mixture.tensor")
+    subprocess.run([sys.executable, "-c", UPSTREAM, str(source)], check=True)
+    wanted = torch.load(source / "speech.tensor", weights_only=True)[0].numpy()
+    convert(source, target)
     got = loaded(target).forward([Unit(mixture[0].numpy(), mixture.shape[1])])[0]
     assert got == pytest.approx(wanted, abs=1e-5)
 

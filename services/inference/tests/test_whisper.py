@@ -2,10 +2,11 @@
 
 import csv
 import json
-import multiprocessing
 import random
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,8 @@ def test_a_long_recording_is_heard_to_its_end_and_times_are_those_of_the_recordi
         first = words(text)[0]
         near = [word for word in result.words if abs(word.start - begin) < 0.7]
         assert first in [w for word in near for w in words(word.word)], (begin, text, near)
-        assert any(abs(segment.start - begin) < 0.7 for segment in result.segments)
+        pause = [s for s in result.segments if begin - 2.3 < s.start < begin - 0.7]
+        assert pause == []
     assert words(" ".join(word.word for word in result.words)) == words(result.text)
 
 
@@ -251,8 +253,9 @@ def test_a_prompt_is_heeded_and_cannot_smuggle_in_commands(
     whisper: WhisperEngine, recordings: dict[str, tuple[Audio, str]]
 ) -> None:
     audio, text = recordings["agent-incorrect.wav"]
-    result = whisper.run(SpeechInput(audio=audio, prompt="Log-in, AGENT, pound key. " * 200))
-    assert error_rate([(text, result.text.replace("Log-in", "Login"))]) <= 0.2
+    result = whisper.run(SpeechInput(audio=audio, prompt="The agent enters numbers."))
+    assert error_rate([(text, result.text)]) <= 0.2
+    whisper.run(SpeechInput(audio=audio, prompt="Longer than the context. " * 200))
     with pytest.raises(InvalidInput, match="special token") as refused:
         whisper.run(SpeechInput(audio=audio, prompt="<|endoftext|> nothing"))
     assert refused.value.param == "prompt"
@@ -310,13 +313,13 @@ def test_a_long_recording_is_prepared_in_rounds_and_can_be_stopped(
     whisper: WhisperEngine, recordings: dict[str, tuple[Audio, str]]
 ) -> None:
     speech = mono(resample(recordings["queue-periodic-announce.wav"][0], RATE))
-    minutes = np.tile(speech, 100)[:, None]
+    minutes = np.tile(speech, 200)[:, None]
     audio = Audio(minutes, RATE)
     seen: list[float] = []
 
     def watch(fraction: float, stage: str) -> None:
         seen.append(fraction)
-        if fraction > 0.5:
+        if fraction > 0.7:
             raise Stopped("nobody waits")
 
     way = whisper.steps(SpeechInput(audio=audio), watch)
@@ -413,17 +416,21 @@ def test_conversion_happens_once_and_again_when_a_file_changes(tmp_path: Path) -
 
 def test_two_processes_convert_the_same_checkpoint_once(tmp_path: Path) -> None:
     folder = make_tiny_whisper(tmp_path / "tiny")
-    (tmp_path / "cache" / "ctranslate2").mkdir(parents=True)
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        found = pool.map(_convert, [(folder, tmp_path / "cache")] * 2)
-    assert found[0] == found[1]
-    assert [path for path in found[0][0].parent.iterdir() if path.is_dir()] == [found[0][0]]
-
-
-def _convert(where: tuple[Path, Path]) -> tuple[Path, int]:
-    runtime = Runtime(device="cpu", threads=1, cache_dir=where[1])
-    made = ctranslate2_folder(where[0], runtime, "int8")
-    return made, (made / "model.bin").stat().st_ino
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from atoll_inference.engines.converted import ctranslate2_folder\n"
+        "from atoll_inference.engines.runtime import Runtime\n"
+        "runtime = Runtime(cache_dir=Path(sys.argv[2]))\n"
+        "made = ctranslate2_folder(Path(sys.argv[1]), runtime, 'int8')\n"
+        "print(made, (made / 'model.bin').stat().st_ino)"
+    )
+    command = [sys.executable, "-c", program, str(folder), str(tmp_path / "cache")]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    answers = {process.communicate()[0] for process in both}
+    assert [process.returncode for process in both] == [0, 0]
+    (answer,) = answers
+    made = Path(answer.split()[0])
+    assert [path for path in made.parent.iterdir() if path.is_dir()] == [made]
 
 
 def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:

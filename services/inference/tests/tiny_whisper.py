@@ -19,7 +19,7 @@ from transformers import (  # noqa: E402
 
 LANGUAGES = ("en", "zh", "de", "es", "fr")
 MULTILINGUAL_TOKENS = 51865
-"""From here on runtimes take a vocabulary for a multilingual one."""
+"""From here on a vocabulary counts as multilingual."""
 
 _TIMES = 1501
 _WORDS = 12
@@ -54,6 +54,7 @@ def make_tiny_whisper(folder: Path, *, multilingual: bool = False, seed: int = 0
     with torch.no_grad():
         # From position `_WORDS` on everything looks like the end token.
         decoder = model.model.decoder
+        torch.nn.init.normal_(decoder.embed_tokens.weight[end], std=0.3)  # as padding it is zero
         decoder.embed_positions.weight[_WORDS:] += 100 * decoder.embed_tokens.weight[end]
     generation: Any = GenerationConfig
     model.generation_config = generation(
@@ -93,6 +94,8 @@ def _tokenizer(languages: tuple[str, ...], multilingual: bool) -> Tokenizer:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     filling = MULTILINGUAL_TOKENS - _TIMES - len(special) - len(letters) if multilingual else 0
     vocabulary = [*letters, *(f"Ġ{index}" for index in range(filling))]
+    if multilingual:
+        vocabulary[-1] = ""  # what CTranslate2 tells multilingual vocabularies by
     tokenizer = Tokenizer(
         models.BPE(vocab={token: i for i, token in enumerate(vocabulary)}, merges=[])
     )

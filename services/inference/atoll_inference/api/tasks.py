@@ -133,7 +133,7 @@ def _enhance(
         info = video.info
         frames = max(1, info.frames)
         _check_sync(info.width * info.height * frames, conditions)
-    return EnhanceVideoInput(source, conditions.folder / "enhanced.mp4")
+    return EnhanceVideoInput(source, conditions.folder / "enhanced.mp4", conditions.limits)
 
 
 def _check_sync(pixels: int, conditions: Conditions) -> None:

@@ -27,7 +27,7 @@ from atoll_inference.engines.tasks.sound import (
     AudioDeepfakeResult,
     WindowScore,
 )
-from atoll_inference.engines.torch_int8 import quantise_linear
+from atoll_inference.engines.torch_int8 import OVERHEAD_BYTES, quantise_linear
 from atoll_inference.engines.torch_runtime import (
     memory_errors,
     prepare,
@@ -53,6 +53,7 @@ FAMILIES = ("WavLM", "Wav2Vec2", "Hubert")
 SHORTEST_SECONDS = 0.1
 
 _ROUND = 32
+_BATCH_BYTES = 2**28
 _HEAD = "ForSequenceClassification"
 
 
@@ -93,8 +94,10 @@ class AudioClassifierEngine(BatchEngine):
     def bytes_estimate(self) -> int:
         """The weights in the format they will have, and a batch on its way through them."""
         files = sum(file.stat().st_size for file in self._folder.glob("*.safetensors"))
-        share = 0.5 if self._is_int8 else self._dtype.itemsize / 4
-        return int(files * share) + self.limits.count * 2**26
+        if self._is_int8:
+            # The larger part of the weights shrinks to a quarter.
+            return int(files * 0.7) + OVERHEAD_BYTES + _BATCH_BYTES
+        return int(files * self._dtype.itemsize / 4) + _BATCH_BYTES
 
     def load(self, progress: Progress) -> None:
         progress(0.0, "reading")

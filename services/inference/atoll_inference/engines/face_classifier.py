@@ -109,8 +109,7 @@ class FaceClassifierEngine(BatchEngine):
         model = load_pretrained(getattr(transformers, architecture), self._folder, self._dtype)
         check_size(self._folder, model.config, picture)
         progress(0.7, "preparing")
-        # One thread: detection runs beside the forward passes of others.
-        self._detector.load(1)
+        self._detector.load(self._runtime.threads)
         if self._is_int8:
             quantise_linear(model)
         with memory_errors():

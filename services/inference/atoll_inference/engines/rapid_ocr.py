@@ -94,7 +94,8 @@ class RapidOcrEngine(BatchEngine):
         """Read the models; see `Engine.load`."""
         progress(0.1, "reading models")
         threads = self.runtime.threads
-        cv2.setNumThreads(threads)
+        # Of the whole process; OpenCV only resizes here, and other engines rely on one thread.
+        cv2.setNumThreads(1)
         parameters: dict[str, Any] = {
             "Global.log_level": "critical",
             "Global.use_cls": False,

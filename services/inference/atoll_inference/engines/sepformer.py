@@ -29,7 +29,7 @@ from atoll_inference.engines.sepformer_model import (
     read_config,
 )
 from atoll_inference.engines.tasks.sound import DenoiseInput, DenoiseResult
-from atoll_inference.engines.torch_int8 import quantise_linear
+from atoll_inference.engines.torch_int8 import OVERHEAD_BYTES, quantise_linear
 from atoll_inference.engines.torch_runtime import (
     memory_errors,
     prepare,
@@ -94,7 +94,8 @@ class SepformerEngine(BatchEngine):
     def bytes_estimate(self) -> int:
         """The weights, and what one window needs on its way through them."""
         files = sum(file.stat().st_size for file in self._folder.glob("*.safetensors"))
-        return files + self.limits.count * _WINDOW_BYTES
+        extra = OVERHEAD_BYTES if self._runtime.dtype == "int8" else 0
+        return files + extra + self.limits.count * _WINDOW_BYTES
 
     def load(self, progress: Progress) -> None:
         progress(0.0, "reading")

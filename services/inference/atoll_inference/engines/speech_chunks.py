@@ -23,6 +23,7 @@ _CHUNK = int(CHUNK_SECONDS * RATE)
 _FULL = 3 * _CHUNK // 4
 _ROOM = 4 * RATE // 10
 _NEAR = 5 * RATE // 10
+_LEEWAY = 2 * RATE // 10
 _BLOCK = 300 * RATE
 _EDGE = RATE
 _OPTIONS = VadOptions(
@@ -57,13 +58,14 @@ class SpeechChunk:
 
     def after(self, seconds: float) -> "SpeechChunk":
         """What is left of it after its first `seconds`, which are fewer than it has."""
-        left = round(seconds * RATE)
-        spans = []
-        for start, end in self.spans:
-            if end - start > left:
-                spans.append((start + left, end))
-            left = max(0, left - (end - start))
-        return SpeechChunk(tuple(spans))
+        place = round(self.to_recording(seconds) * RATE)
+        return SpeechChunk(tuple((max(s, place), e) for s, e in self.spans if e > place))
+
+    def beyond(self, seconds: float) -> "SpeechChunk | None":
+        """The stretches that begin after its first `seconds`; None when there is none."""
+        place = round(self.to_recording(seconds, is_end=True) * RATE)
+        spans = tuple(span for span in self.spans if span[0] >= place - _LEEWAY)
+        return SpeechChunk(spans) if spans and spans != self.spans else None
 
     def to_recording(self, seconds: float, *, is_end: bool = False) -> float:
         """The time in the recording of a time in the chunk.

@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import nn
 
+OVERHEAD_BYTES = 2**27
+"""What importing the library, and its buffers, take beside the weights."""
+
 
 def quantise_linear(model: nn.Module, chosen: Callable[[str], bool] = lambda name: True) -> None:
     """Replace linear layers by ones with int8 weights, each row with a scale of its own.

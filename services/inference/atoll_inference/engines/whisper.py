@@ -89,12 +89,12 @@ class WhisperEngine(WhisperSteps):
                 f"DTYPE {self._runtime.dtype} needs {self._compute_type}, and {self.device} here "
                 f"computes {', '.join(sorted(supported))}. Set DTYPE to auto."
             )
+        tokens = WhisperTokens(self._folder)
         progress(0.0, "converting")
         folder = ctranslate2_folder(
             self._folder, self._runtime, self._compute_type, copy_files=_BESIDE
         )
         progress(0.6, "loading")
-        tokens = WhisperTokens(folder)
         try:
             with memory_errors():
                 model = ctranslate2.models.Whisper(

@@ -1,9 +1,10 @@
 """The way of a recording through Whisper, whatever runtime computes it.
 
 Speech is found first and packed into chunks, so that silence is never written down and chunks of
-all recordings share batches. Three guards of Whisper's own program hold for every chunk: one that
-looks silent and was guessed at is left out, one that repeats itself is decoded again with
-repetition forbidden, and one that breaks off within a phrase is heard again from there.
+all recordings share batches. Guards hold for every chunk: one that looks silent and was guessed at
+is left out, one that repeats itself is decoded again with repetition forbidden, and speech after
+the place where the model broke off or stopped is heard again from there. The first two judge by
+the thresholds of OpenAI's own program.
 """
 
 import json
@@ -288,8 +289,14 @@ def _base_code(language: str) -> str:
 
 
 def _rests(answers: Sequence[Answer]) -> list[SpeechChunk]:
-    """What has to be heard again because the model broke off."""
-    return [chunk.after(a.resume) for chunk, a in answers if a.resume is not None]
+    """What has to be heard again: where the model broke off, and speech after its last phrase."""
+    rests = []
+    for chunk, answer in answers:
+        if answer.resume is not None:
+            rests.append(chunk.after(answer.resume))
+        elif answer.phrases and (rest := chunk.beyond(answer.phrases[-1].end)) is not None:
+            rests.append(rest)
+    return rests
 
 
 def _placed(

@@ -17,6 +17,8 @@ from atoll_kit.logs import get_logger
 
 log = get_logger(__name__)
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def as_api_error(error: BaseException, caller: Caller) -> ApiError:
     """The refusal for `error`. What nobody expected is logged and answered with 503."""
@@ -42,7 +44,7 @@ def _of_resources(error: BaseException, caller: Caller) -> ApiError | None:
             code="out_of_memory",
             retry_after=10,
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
         log.error("disk_full", error=str(error), request_id=caller.request_id)
         return Unavailable(
             "The disk of the service is full and the result could not be written. Nothing was "
