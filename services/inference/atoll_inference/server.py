@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from types import FrameType
 
 import uvicorn
@@ -51,6 +52,9 @@ def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status."""
     go_offline()
     configure_logging("inference", settings.log_level, settings.data_dir / "logs")
+    # Uploads and long recordings spill to disk, and /tmp is memory on many machines.
+    settings.spool_dir.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(settings.spool_dir)
     try:
         app = create_app(settings)
     except BadCatalog as error:

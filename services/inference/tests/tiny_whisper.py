@@ -30,10 +30,10 @@ def make_tiny_whisper(folder: Path, *, multilingual: bool = False, seed: int = 0
     languages = LANGUAGES if multilingual else LANGUAGES[:1]
     tokenizer = _tokenizer(languages, multilingual)
     ids = {
-        name: tokenizer.token_to_id(f"<|{name}|>")
+        name: int(tokenizer.token_to_id(f"<|{name}|>") or 0)
         for name in ("endoftext", "startoftranscript", "notimestamps", "startofprev", "nospeech")
     }
-    end = ids["endoftext"]
+    end = int(ids["endoftext"])
     config: Any = WhisperConfig(
         vocab_size=tokenizer.get_vocab_size(),
         d_model=64,

@@ -49,7 +49,7 @@ async def test_what_breaks_off_twice_fails(ada: Owner, inference: FakeInference,
 async def test_an_answer_that_never_comes(
     ada: Owner, inference: FakeInference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("atoll_chat.jobs.calls.SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr("atoll_chat.jobs.calls.SILENCE_SECONDS", 1.5)
     inference.answer(Gate())
     assert await failed(ada, await ada.start()) == "deadline_exceeded"
     inference.answer(Progress(0.1), Gate())
@@ -58,7 +58,7 @@ async def test_an_answer_that_never_comes(
 
 
 async def test_a_job_that_takes_too_long(start: Any, inference: FakeInference) -> None:
-    atoll = await start(inference_url=inference.url, job_timeout=0.5)
+    atoll = await start(inference_url=inference.url, job_timeout=3)
     ada = Owner(await atoll.user("ada"))
     pings = [step for _ in range(2000) for step in (Raw(b": ping\n\n"), Progress(0.1))]
     inference.answer(*pings, Gate())

@@ -61,7 +61,8 @@ class TaskRun:
     async def close(self) -> None:
         """Remove the request's folder and close its files."""
         await self.stack.aclose()
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        if not self.task.takes_text:  # a text needs no folder
+            await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
     async def answer(self, on_progress: OnProgress | None = None) -> dict[str, Any] | FileReply:
         """The answer as JSON, or the file that the client asked for.
@@ -117,7 +118,6 @@ class TaskRun:
 
     def _prepare(self, given: Given, kind: str | None) -> Any:
         settings = self._service.settings
-        self.folder.mkdir(parents=True, exist_ok=True)
         limits = MediaLimits(
             image_pixels=settings.max_image_pixels,
             audio_seconds=settings.max_audio_seconds,
@@ -126,7 +126,8 @@ class TaskRun:
         sync = None if self._job else settings.sync_max_pixels
         # Every input of a batch gets a folder of its own.
         folder = self.folder / uuid.uuid4().hex
-        folder.mkdir()
+        if not self.task.takes_text:
+            folder.mkdir(parents=True)
         return self.task.item(given, self.call.wish, Conditions(limits, folder, sync, kind))
 
     def _tell(self, wanted: Wanted, result: Any) -> Reply:

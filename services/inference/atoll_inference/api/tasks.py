@@ -21,11 +21,14 @@ from atoll_inference.engines.tasks.picture import (
 from atoll_inference.engines.tasks.sound import AudioDeepfakeInput, DenoiseInput, DenoiseResult
 from atoll_inference.engines.tasks.speech import SpeechInput, SpeechResult
 from atoll_inference.engines.tasks.text import EmotionInput, SummaryInput
-from atoll_inference.media.audio import decode_audio, encode_wav
+from atoll_inference.media.audio import Audio, decode_audio, encode_wav
 from atoll_inference.media.errors import MediaTooLarge, Unsupported
 from atoll_inference.media.image import decode_image, encode_png
 from atoll_inference.media.limits import MediaLimits
 from atoll_inference.media.video import VideoReader
+
+SPEECH_RATE = 16_000
+"""Frames per second that speech models hear."""
 
 Given = str | BinaryIO
 """An input as it came: a text, or an open file."""
@@ -80,9 +83,14 @@ def _audio(given: Given, conditions: Conditions) -> Any:
     return decode_audio(cast(BinaryIO, given), conditions.limits)
 
 
+def decode_speech(file: BinaryIO, limits: MediaLimits) -> Audio:
+    """A recording as speech models take it; mixed and resampled while it is decoded."""
+    return decode_audio(file, limits, rate=SPEECH_RATE, as_mono=True)
+
+
 def _speech(given: Given, wish: schema.SpeechRequest, conditions: Conditions) -> SpeechInput:
     return SpeechInput(
-        audio=_audio(given, conditions),
+        audio=decode_speech(cast(BinaryIO, given), conditions.limits),
         language=wish.language.lower() if wish.language else None,
         prompt=wish.prompt,
         temperature=wish.temperature,

@@ -14,8 +14,8 @@ from atoll_inference.api.state import Service, Who
 from atoll_inference.api.subtitles import srt, vtt
 from atoll_inference.api.task_input import read_form, validated
 from atoll_inference.api.task_schema import ModelName
+from atoll_inference.api.tasks import decode_speech
 from atoll_inference.engines.tasks.speech import SpeechInput, SpeechResult
-from atoll_inference.media.audio import decode_audio
 from atoll_inference.media.limits import MediaLimits
 from atoll_inference.serving.cancel import Cancel
 from atoll_inference.serving.client import deadline_in
@@ -97,7 +97,7 @@ async def create_transcription(request: Request, service: Service, caller: Who) 
         )
         outcome = await seat.run(
             lambda: SpeechInput(
-                audio=decode_audio(upload.file, limits),
+                audio=decode_speech(upload.file, limits),
                 language=wish.language.lower() if wish.language else None,
                 prompt=wish.prompt,
                 temperature=wish.temperature,

@@ -10,8 +10,9 @@ class SpeechInput:
     """A recording of any length.
 
     Attributes:
-        language: ISO 639-1 code; None lets a multilingual model find out.
-        prompt: words or names that are likely to occur.
+        language: ISO 639-1 code, also with a region (`en-US`); None lets a multilingual model find
+            out.
+        prompt: words or names that are likely to occur; of a long one the last 223 tokens count.
         temperature: 0 (greedy) to 1.
         word_times: whether each word's time is wanted too.
     """
@@ -43,7 +44,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class SpeechResult:
-    """`text` is empty, and so are `segments`, when nobody speaks. `duration` is in seconds."""
+    """What was said.
+
+    Attributes:
+        text: empty when nobody speaks, as are `segments` and `words`.
+        language: as given or found; `und` when a multilingual model was to find it and nobody
+            speaks.
+        duration: of the recording, in seconds.
+        words: in order, when they were asked for.
+    """
 
     text: str
     language: str
