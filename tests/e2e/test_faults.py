@@ -306,7 +306,7 @@ def test_a_quota_is_refused_with_429_on_every_path(tmp_path: Path) -> None:
         admin = first_admin(stack)
         head = {"Authorization": f"Bearer {admin.api_key()}"}
         answers = [
-            httpx.post(f"{stack.url}/v1/embeddings", json={}, headers=head, timeout=30)
+            httpx.post(f"{stack.url}/v1/rerank", json={}, headers=head, timeout=30)
             for _ in range(5)
         ]
         assert [a.status_code for a in answers] == [503, 503, 503, 429, 429]
