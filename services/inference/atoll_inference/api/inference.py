@@ -1,7 +1,6 @@
 """`POST /inference/{task}`: inputs in, JSON, bytes or a stream of progress out."""
 
 import asyncio
-import base64
 import json
 import shutil
 import uuid
@@ -177,19 +176,12 @@ async def _events(run: TaskRun) -> AsyncGenerator[bytes]:
         except Exception as error:
             yield _event("error", error_payload(as_api_error(error, run.caller)))
         else:
-            yield _event("done", await asyncio.to_thread(_as_json, answer))
+            assert isinstance(answer, dict)  # see `run_task`: a stream asks for no bare file
+            yield _event("done", answer)
     finally:
         work.cancel()
         await asyncio.wait({work})
         await run.close()
-
-
-def _as_json(answer: dict[str, Any] | FileReply) -> dict[str, Any]:
-    if isinstance(answer, FileReply):
-        content = answer.content
-        data = content.read_bytes() if isinstance(content, Path) else content
-        return {"data": base64.b64encode(data).decode("ascii"), "media_type": answer.media_type}
-    return answer
 
 
 def _event(name: str, data: object) -> bytes:
