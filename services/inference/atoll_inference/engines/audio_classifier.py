@@ -1,6 +1,5 @@
 """Audio deepfake detection with WavLM, wav2vec 2.0 or HuBERT and a head for real and fake."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from atoll_inference.catalog.labels import real_and_fake
 from atoll_inference.engines.base import (
     BatchEngine,
     BatchLimits,
@@ -20,6 +18,7 @@ from atoll_inference.engines.base import (
     Steps,
     Unit,
 )
+from atoll_inference.engines.detector_head import read_head
 from atoll_inference.engines.runtime import Runtime
 from atoll_inference.engines.sound_windows import SoundInput, read_sound_input
 from atoll_inference.engines.tasks.sound import (
@@ -36,7 +35,7 @@ from atoll_inference.engines.torch_runtime import (
     torch_dtype,
 )
 from atoll_inference.engines.torchaudio_stub import let_torchaudio_import
-from atoll_inference.engines.weights import load_pretrained, tensor_shapes
+from atoll_inference.engines.weights import load_pretrained
 
 let_torchaudio_import()
 
@@ -106,7 +105,7 @@ class AudioClassifierEngine(BatchEngine):
                 f"{self._folder} runs in int8 on a CPU only. Set DTYPE to auto for {self.device}."
             )
         prepare(self._runtime)
-        architecture, fake = self._head()
+        architecture, fake = read_head(self._folder, families=FAMILIES, head=_HEAD, remedy=REMEDY)
         sound = read_sound_input(self._folder)
         model = load_pretrained(getattr(transformers, architecture), self._folder, self._dtype)
         progress(0.7, "preparing")
@@ -211,40 +210,3 @@ class AudioClassifierEngine(BatchEngine):
                 "Set DTYPE to fp32."
             )
         return scores
-
-    def _head(self) -> tuple[str, int]:
-        """The class of the model, and which of its outputs is fake.
-
-        Raises:
-            LoadFailed: there is no head, or it is for something else.
-        """
-        path = self._folder / "config.json"
-        try:
-            config = json.loads(path.read_text("utf-8"))
-            architecture = str((config.get("architectures") or ["none"])[0])
-            named = config.get("id2label") or {}
-            labels = [str(named[key]) for key in sorted(named, key=int)]
-        except (OSError, ValueError, AttributeError, TypeError, LookupError) as error:
-            raise LoadFailed(
-                f"{path} cannot be used: {error!r}. Fetch the checkpoint again."
-            ) from error
-        if not architecture.endswith(_HEAD):
-            raise LoadFailed(
-                f"{self._folder} has no head that could judge anything ({architecture}). {REMEDY}"
-            )
-        if architecture.removesuffix(_HEAD) not in FAMILIES:
-            known = ", ".join(f"{family}{_HEAD}" for family in FAMILIES)
-            raise LoadFailed(
-                f"{self._folder} is a {architecture}; the engine knows {known}. {REMEDY}"
-            )
-        if not any(name.startswith("classifier.") for name in tensor_shapes(self._folder)):
-            raise LoadFailed(
-                f"{self._folder} has a head in its config and none in its weights. {REMEDY}"
-            )
-        places = real_and_fake(labels)
-        if places is None:
-            shown = f"the labels {', '.join(labels[:4])}" if labels else "no names for its labels"
-            raise LoadFailed(
-                f"{self._folder} has {shown}, and cannot tell real from fake. {REMEDY}"
-            )
-        return architecture, places[1]

@@ -1,6 +1,5 @@
 """Face deepfake detection with a vision transformer and a head for real and fake."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from atoll_inference.catalog.labels import real_and_fake
 from atoll_inference.engines.base import (
     BatchEngine,
     BatchLimits,
@@ -20,6 +18,7 @@ from atoll_inference.engines.base import (
     Steps,
     Unit,
 )
+from atoll_inference.engines.detector_head import read_head
 from atoll_inference.engines.face_detector import Face, FaceDetector
 from atoll_inference.engines.picture_input import PictureInput, read_picture_input
 from atoll_inference.engines.runtime import Runtime
@@ -37,7 +36,7 @@ from atoll_inference.engines.torch_runtime import (
     torch_dtype,
 )
 from atoll_inference.engines.torchaudio_stub import let_torchaudio_import
-from atoll_inference.engines.weights import load_pretrained, tensor_shapes
+from atoll_inference.engines.weights import load_pretrained
 
 let_torchaudio_import()
 
@@ -104,7 +103,7 @@ class FaceClassifierEngine(BatchEngine):
                 f"{self._folder} runs in int8 on a CPU only. Set DTYPE to auto for {self.device}."
             )
         prepare(self._runtime)
-        architecture, fake = self._head()
+        architecture, fake = read_head(self._folder, families=FAMILIES, head=_HEAD, remedy=REMEDY)
         picture = read_picture_input(self._folder)
         model = load_pretrained(getattr(transformers, architecture), self._folder, self._dtype)
         check_size(self._folder, model.config, picture)
@@ -172,43 +171,6 @@ class FaceClassifierEngine(BatchEngine):
     @property
     def _is_int8(self) -> bool:
         return self._runtime.dtype == "int8"
-
-    def _head(self) -> tuple[str, int]:
-        """The class of the model, and which of its outputs is fake.
-
-        Raises:
-            LoadFailed: there is no head, or it is for something else.
-        """
-        path = self._folder / "config.json"
-        try:
-            config = json.loads(path.read_text("utf-8"))
-            architecture = str((config.get("architectures") or ["none"])[0])
-            named = config.get("id2label") or {}
-            labels = [str(named[key]) for key in sorted(named, key=int)]
-        except (OSError, ValueError, AttributeError, TypeError, LookupError) as error:
-            raise LoadFailed(
-                f"{path} cannot be used: {error!r}. Fetch the checkpoint again."
-            ) from error
-        if not architecture.endswith(_HEAD):
-            raise LoadFailed(
-                f"{self._folder} has no head that could judge anything ({architecture}). {REMEDY}"
-            )
-        if architecture.removesuffix(_HEAD) not in FAMILIES:
-            known = ", ".join(f"{family}{_HEAD}" for family in FAMILIES)
-            raise LoadFailed(
-                f"{self._folder} is a {architecture}; the engine knows {known}. {REMEDY}"
-            )
-        places = real_and_fake(labels)
-        if places is None:
-            shown = ", ".join(labels[:4]) or "none"
-            raise LoadFailed(
-                f"{self._folder} has the labels {shown}, and cannot tell real from fake. {REMEDY}"
-            )
-        if not any(name.startswith("classifier.") for name in tensor_shapes(self._folder)):
-            raise LoadFailed(
-                f"{self._folder} has a head in its config and none in its weights. {REMEDY}"
-            )
-        return architecture, places[1]
 
 
 def face_square(image: Image.Image, face: Face) -> Image.Image:
