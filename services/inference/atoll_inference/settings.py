@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ByteSize, Field, field_validator
 
+from atoll_inference.media.limits import MediaLimits
 from atoll_kit.allow_list import AllowList
 from atoll_kit.settings import Secret, ServiceSettings
 
@@ -182,6 +183,15 @@ class Settings(ModelsSettings):
         """The names in PRELOAD; empty for `none`."""
         names = [name.strip() for name in self.preload.split(",")]
         return tuple(name for name in names if name and name != "none")
+
+    @property
+    def media_limits(self) -> MediaLimits:
+        """How large an input of a request may be."""
+        return MediaLimits(
+            image_pixels=self.max_image_pixels,
+            audio_seconds=self.max_audio_seconds,
+            video_seconds=self.max_video_seconds,
+        )
 
     @property
     def spool_dir(self) -> Path:

@@ -158,7 +158,10 @@ async def test_a_batch_request_has_an_end_for_each_input(make: Make) -> None:
     lane = make(LinearEngine())
     place = seat(lane, bulk=True)
     given = [item(1), Item((), refused=True), item(2)]
-    ends = await place.run_each([lambda one=one: one for one in given])  # type: ignore[misc]
+    ends = await asyncio.gather(
+        *(place.run(lambda one=one: one) for one in given),  # type: ignore[misc]
+        return_exceptions=True,
+    )
     place.close()
     assert isinstance(ends[0], Outcome)
     assert ends[0].result == item(1).expected

@@ -20,7 +20,6 @@ from atoll_inference.api.state import Service, State, Who
 from atoll_inference.api.task_docs import request_body, responses
 from atoll_inference.api.task_input import TaskCall, open_input, read_call
 from atoll_inference.api.tasks import TASKS, Conditions, Given, Task
-from atoll_inference.media.limits import MediaLimits
 from atoll_inference.serving.batch_lane import Seat
 from atoll_inference.serving.caller import Caller
 from atoll_inference.serving.cancel import Cancel
@@ -117,17 +116,14 @@ class TaskRun:
 
     def _prepare(self, given: Given, kind: str | None) -> Any:
         settings = self._service.settings
-        limits = MediaLimits(
-            image_pixels=settings.max_image_pixels,
-            audio_seconds=settings.max_audio_seconds,
-            video_seconds=settings.max_video_seconds,
-        )
         sync = None if self._job else settings.sync_max_pixels
         # Every input of a batch gets a folder of its own.
         folder = self.folder / uuid.uuid4().hex
         if not self.task.takes_text:
             folder.mkdir(parents=True)
-        return self.task.item(given, self.call.wish, Conditions(limits, folder, sync, kind))
+        return self.task.item(
+            given, self.call.wish, Conditions(settings.media_limits, folder, sync, kind)
+        )
 
     def _tell(self, wanted: Wanted, result: Any) -> Reply:
         return self.task.tell(result, wanted)

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from atoll_inference.api.state import Service
 from atoll_inference.engines.base import StreamingEngine
-from atoll_inference.serving.registry import Model, Registry, State
+from atoll_inference.serving.model import Model, State
+from atoll_inference.serving.registry import Registry
 
 router = APIRouter(tags=["models"])
 _STARTED = int(time.time())

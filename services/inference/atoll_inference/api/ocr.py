@@ -13,7 +13,6 @@ from atoll_inference.api.task_input import read_form, read_json, validated
 from atoll_inference.api.task_schema import Media, ModelName
 from atoll_inference.engines.tasks.picture import OcrInput, OcrResult
 from atoll_inference.media.image import decode_image
-from atoll_inference.media.limits import MediaLimits
 from atoll_inference.serving.cancel import Cancel
 from atoll_inference.serving.client import deadline_in
 from atoll_kit.errors import Unprocessable
@@ -98,7 +97,7 @@ async def read_text(request: Request, service: Service, caller: Who) -> OcrAnswe
                 cancel=cancel,
             )
         )
-        limits = MediaLimits(image_pixels=service.settings.max_image_pixels)
+        limits = service.settings.media_limits
         file = (
             source.file
             if isinstance(source, UploadFile)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from atoll_inference.api.models import ModelCard, card
 from atoll_inference.api.state import Service, State
-from atoll_inference.serving.registry import Model
+from atoll_inference.serving.model import Model
 from atoll_kit.errors import ApiError, error_payload
 
 router = APIRouter(tags=["repository"])

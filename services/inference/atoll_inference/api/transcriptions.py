@@ -16,7 +16,6 @@ from atoll_inference.api.task_input import read_form, validated
 from atoll_inference.api.task_schema import ModelName
 from atoll_inference.api.tasks import decode_speech
 from atoll_inference.engines.tasks.speech import SpeechInput, SpeechResult
-from atoll_inference.media.limits import MediaLimits
 from atoll_inference.serving.cancel import Cancel
 from atoll_inference.serving.client import deadline_in
 from atoll_kit.errors import Unprocessable, UnsupportedType
@@ -84,7 +83,7 @@ async def create_transcription(request: Request, service: Service, caller: Who) 
             raise Unprocessable("`file`: a recording is needed.", param="file")
         wish = validated(TranscriptionForm, _fields(form))
         words = "word" in wish.timestamp_granularities
-        limits = MediaLimits(audio_seconds=settings.max_audio_seconds)
+        limits = settings.media_limits
         await stack.enter_async_context(cancelled_on_disconnect(request.receive, cancel))
         seat = await stack.enter_async_context(
             service.client.seat(

@@ -63,27 +63,6 @@ class Seat:
         """
         return await self._lane.run(self, prepare, tell, on_progress)
 
-    async def run_each(
-        self, prepares: Sequence[Prepare], tell: Tell = lambda result: result
-    ) -> list[Outcome | ApiError]:
-        """The results of several items in order, each with its own error if it failed.
-
-        Raises:
-            ApiError: the whole request was cancelled or ran out of time.
-        """
-        results = await asyncio.gather(
-            *(self._lane.run(self, prepare, tell, None) for prepare in prepares),
-            return_exceptions=True,
-        )
-        if self.error is not None:
-            raise self.error
-        ends: list[Outcome | ApiError] = []
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, ApiError):
-                raise result
-            ends.append(result)
-        return ends
-
     def close(self) -> None:
         """Leave. What still runs for this request is dropped."""
         self._lane.leave(self)

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atoll_inference.serving.registry import Model, Registry
+from atoll_inference.serving.model import Model
+from atoll_inference.serving.registry import Registry
 from atoll_kit.errors import ApiError
 from atoll_kit.logs import get_logger
 

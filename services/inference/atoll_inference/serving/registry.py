@@ -1,15 +1,13 @@
 """The owner of models: what is loaded, what may be, and what has to go to make room.
 
-States: `available` (on disk), `loading`, `ready`, `failed` (with the reason). A model is loaded by
-one task however many wait for it. While anyone uses it, it is never unloaded to make room.
+A model is loaded by one task however many wait for it. While anyone uses it, it is never unloaded
+to make room.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Literal
 
 from atoll_inference.catalog.checkpoint import Checkpoint
 from atoll_inference.catalog.families import INTERNAL_SLOTS, SLOTS
@@ -17,18 +15,17 @@ from atoll_inference.engines.base import BatchEngine, Engine, EngineError, Strea
 from atoll_inference.serving.batch_lane import BatchLane
 from atoll_inference.serving.device import Device
 from atoll_inference.serving.lane import Lane, LaneLimits, OnEnd
-from atoll_inference.serving.memory import Memory, give_back_freed, measure
+from atoll_inference.serving.memory import give_back_freed, measure
+from atoll_inference.serving.model import Model, OnProgress
 from atoll_inference.serving.stream_lane import StreamLane
 from atoll_kit.errors import ApiError, BadRequest, NotFound, Unavailable
 from atoll_kit.logs import get_logger
 
 log = get_logger(__name__)
 
-State = Literal["available", "loading", "ready", "failed"]
 Scan = Callable[[], Sequence[Checkpoint]]
 Build = Callable[[Checkpoint], Engine]
 Remedy = Callable[[str], str]
-OnProgress = Callable[[float, str], None]
 
 LOAD_WAIT_S = 60.0
 """A request that finds its model loading waits this long before it is told to come back."""
@@ -44,31 +41,6 @@ ALIASES = {
     "text-embedding-3-large": "text_embedding",
 }
 """Names that OpenAI clients send, and the slot whose default model they mean."""
-
-
-@dataclass(slots=True, eq=False)
-class Model:
-    """One model and its state.
-
-    `refs` counts the requests that hold it; `memory` is what its load took, as measured.
-    """
-
-    checkpoint: Checkpoint
-    state: State = "available"
-    problem: str | None = None
-    lane: Lane | None = None
-    engine: Engine | None = None
-    memory: Memory | None = None
-    refs: int = 0
-    last_used: float = 0.0
-    loading: asyncio.Task[None] | None = None
-    watchers: list[OnProgress] = field(default_factory=list)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @property
-    def id(self) -> str:
-        """The name clients use."""
-        return self.checkpoint.id
 
 
 class Registry:
