@@ -97,7 +97,7 @@ refuse_secrets() {
     found="$(cd "$partial" && find . \( -name .env -o -name '.env.*' -not -name .env.example \
         -o -name '*.env' -o -name '*.key' -o -name '*.pem' -o -name '*.p12' -o -name '*.pfx' -o -name 'id_rsa*' \
         -o -name 'id_ed25519*' -o -name '*.db' -o -name '*.db-wal' -o -name '*.db-shm' -o -name '*.sqlite*' \
-        -o -name '*.log' -o -name secrets -o -name first-admin-password -o -name .git \) -print)"
+        -o -name '*.log' -o -name secrets -o -name restored-config -o -name first-admin-password -o -name .git \) -print)"
     [[ -z "$found" ]] || fail "this may not travel in a bundle; take it away and export again:
 $found"
     found="$(cd "$partial" && find . -type f -size -1M -not -path './cache/*' \
