@@ -1,7 +1,8 @@
-"""Settings from environment variables, checked before a service starts."""
+"""Settings from environment variables and secret files, checked before a service starts."""
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, ValidationError
@@ -34,11 +35,15 @@ class ServiceSettings(BaseSettings):
 
 S = TypeVar("S", bound=ServiceSettings)
 
+SECRETS_DIR = Path("/run/secrets")
+"""Where containers find secrets: a file `secret_key` is the variable SECRET_KEY, which wins."""
+
 
 def load(settings: type[S]) -> S:
     """Read `settings` from the environment, or name every bad variable and exit with status 2."""
+    folder = SECRETS_DIR if SECRETS_DIR.is_dir() else None
     try:
-        return settings()
+        return settings(_secrets_dir=folder)  # type: ignore[call-arg]
     except ValidationError as error:
         for problem in error.errors():
             name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"

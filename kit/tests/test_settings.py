@@ -1,5 +1,7 @@
 """A service refuses to start on a bad setting, and names it."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import Field
 
@@ -23,6 +25,15 @@ def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SECRET_KEY", GOOD)
     monkeypatch.setenv("QUEUE_LIMIT", "")
     assert load(Example).queue_limit == 4
+
+
+def test_a_secret_may_be_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("atoll_kit.settings.SECRETS_DIR", tmp_path)
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    (tmp_path / "secret_key").write_text(GOOD + "\n")
+    assert load(Example).secret_key == GOOD
+    monkeypatch.setenv("SECRET_KEY", GOOD[::-1])
+    assert load(Example).secret_key == GOOD[::-1]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 from atoll_inference.catalog.commands import ModelsCommands
 from atoll_inference.catalog.slots import BadCatalog, Catalog, find_catalog, read_catalog
 from atoll_inference.catalog.store import FetchFailed
+from atoll_inference.commands import health
 from atoll_inference.commands.arguments import add_run
 from atoll_inference.engines.base import EngineError
 from atoll_inference.engines.factory import SERVED
@@ -37,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="run the service; settings are environment variables")
     serve.set_defaults(run=_serve)
+    alive = commands.add_parser("health", help="ask the service on this machine whether it is well")
+    health.add_arguments(alive)
+    alive.set_defaults(run=health.run)
     openapi = commands.add_parser("openapi", help="print the OpenAPI document")
     openapi.set_defaults(run=_openapi)
     run = commands.add_parser("run", help="do a task with files, without the service")
