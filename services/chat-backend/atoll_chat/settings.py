@@ -10,8 +10,8 @@ from atoll_kit.settings import Secret, ServiceSettings
 Registration = Literal["open", "approval", "closed"]
 
 
-class Settings(ServiceSettings):
-    """Environment variables of the chat backend; a field `data_dir` is the variable `DATA_DIR`."""
+class DataSettings(ServiceSettings):
+    """Where the data are: all that commands need which only read, copy or replace them."""
 
     data_dir: Path = Field(
         default=Path("data"), description="Folder of the database, the files and the logs."
@@ -20,6 +20,21 @@ class Settings(ServiceSettings):
         default=None,
         description="SQLAlchemy URL of the database; by default `db/conversation.db` in DATA_DIR.",
     )
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file when `database_url` is not set."""
+        return self.data_dir / "db" / "conversation.db"
+
+    @property
+    def files_dir(self) -> Path:
+        """Where uploaded files are kept, named by id."""
+        return self.data_dir / "files"
+
+
+class Settings(DataSettings):
+    """Environment variables of the chat backend; a field `data_dir` is the variable `DATA_DIR`."""
+
     chat_backend_host: str = Field(
         default="127.0.0.1", description="Address on which the chat backend listens."
     )
@@ -130,16 +145,6 @@ class Settings(ServiceSettings):
         if self.llm_api_url and not self.llm_model:
             raise ValueError("LLM_MODEL must be set when LLM_API_URL is")
         return self
-
-    @property
-    def database_path(self) -> Path:
-        """The SQLite file when `database_url` is not set."""
-        return self.data_dir / "db" / "conversation.db"
-
-    @property
-    def files_dir(self) -> Path:
-        """Where uploaded files are kept, named by id."""
-        return self.data_dir / "files"
 
     @property
     def run_dir(self) -> Path:

@@ -6,6 +6,7 @@ only the inference service is absent unless a test starts one.
 
 import asyncio
 import contextlib
+import os
 import shutil
 import socket
 import sys
@@ -35,7 +36,7 @@ from atoll_chat.app import build_app
 from atoll_chat.backend import Backend
 from atoll_chat.database import WriterLock
 from atoll_chat.identifiers import new_id, now
-from atoll_chat.migrations.runner import migrate
+from atoll_chat.migrations.runner import FOLDER, migrate
 from atoll_chat.settings import Settings
 
 # Misbehaving servers and the like, which several folders of tests use.
@@ -281,7 +282,8 @@ async def serving(app: Any) -> AsyncIterator[str]:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file at the newest schema with the administrator `admin`. Copy it."""
     file = tmp_path_factory.mktemp("migrated") / "conversation.db"
-    migrate(file)
+    # The tests of a release also run on the schema of a newer one: ATOLL_TEST_MIGRATIONS.
+    migrate(file, Path(os.environ.get("ATOLL_TEST_MIGRATIONS", FOLDER)))
     engine = create_engine(f"sqlite:///{file}")
     with Session(engine) as session:
         session.add(user_row("admin", ADMIN_PASSWORD, role="admin"))

@@ -4,19 +4,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from atoll_chat.backup import BackupError
+from atoll_chat.backup.restoring import refuse_unfinished
 from atoll_chat.commands import CommandError
 from atoll_chat.database import DatabaseBusy, WriterLock
 from atoll_chat.migrations.place import PlaceError, database_file, refuse_network
 from atoll_chat.migrations.runner import MigrationError
-from atoll_chat.settings import Settings
+from atoll_chat.settings import DataSettings
 
 
 @contextmanager
-def writer(settings: Settings) -> Iterator[Path]:
+def writer(settings: DataSettings, *, restoring: bool = False) -> Iterator[Path]:
     """The database file, while this process is its one writer.
 
+    Args:
+        restoring: the caller is about to replace the data, so half-replaced ones do not matter.
+
     Raises:
-        CommandError: the place is not fit, cannot be written, or another process is the writer.
+        CommandError: the place is not fit, cannot be written, another process is the writer, or
+            a restore was not finished.
     """
     try:
         database = database_file(settings)
@@ -32,7 +38,11 @@ def writer(settings: Settings) -> Iterator[Path]:
             "DATA_DIR has to be a folder that the user of this process may write."
         ) from error
     try:
+        if not restoring:
+            refuse_unfinished(database)
         yield database
+    except BackupError as error:
+        raise CommandError(str(error)) from error
     except MigrationError as error:
         raise CommandError(str(error)) from error
     finally:

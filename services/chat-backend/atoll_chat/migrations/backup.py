@@ -10,6 +10,29 @@ from urllib.parse import quote
 KEPT = 5
 
 
+def reading(database: Path) -> sqlite3.Connection:
+    """A connection that can neither write nor checkpoint, beside the one writer."""
+    # The path is data, not part of the address: a question mark in it must stay one.
+    return sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)
+
+
+def copy_database(database: Path, target: Path) -> None:
+    """Copy `database`, as it is at one moment, to the new file `target` (mode 0600), on the disk.
+
+    Raises:
+        OSError, sqlite3.Error: the copy could not be made, for instance because the disk is full.
+    """
+    descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with closing(reading(database)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+            # One file, complete by itself, that can be read in a folder which cannot be written.
+            copy.execute("PRAGMA journal_mode = DELETE")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def back_up(database: Path, label: str) -> Path:
     """Copy `database` to `backups/` beside it through SQLite's online-backup API.
 
@@ -28,14 +51,7 @@ def back_up(database: Path, label: str) -> Path:
     target = folder / f"{database.stem}-{stamp}-{label}.db"
     partial = target.with_suffix(".partial")
     try:
-        with (
-            closing(sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(partial)) as copy,
-        ):
-            source.backup(copy)
-        partial.chmod(0o600)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
+        copy_database(database, partial)
         partial.rename(target)
     except BaseException:
         partial.unlink(missing_ok=True)

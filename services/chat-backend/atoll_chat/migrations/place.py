@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from atoll_chat.database import sqlite_url
-from atoll_chat.settings import Settings
+from atoll_chat.settings import DataSettings
 
 # SQLite's locks and shared memory do not work over a network; databases there get corrupted.
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "fuse.sshfs"})
@@ -15,7 +15,7 @@ class PlaceError(RuntimeError):
     """The database cannot be kept there; the message says why and what to do."""
 
 
-def database_file(settings: Settings) -> Path:
+def database_file(settings: DataSettings) -> Path:
     """The SQLite file that `settings` name.
 
     Raises:

@@ -3,6 +3,9 @@
 Revisions are named `v<major>_<number>`. Within a major release they only expand the schema, so
 that a database which a newer release of the same major has migrated still serves this one: a
 release can be rolled back. A database of another major is refused.
+
+A revision that has to do more marks itself with `breaking = True`. The database then carries that
+revision's number as its `user_version`, and releases that end before it refuse the database.
 """
 
 import sqlite3
@@ -11,7 +14,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -21,7 +23,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from atoll_chat.migrations.backup import back_up
+from atoll_chat.migrations.backup import back_up, reading
 
 FOLDER = Path(__file__).parent
 
@@ -64,6 +66,12 @@ def inspect(database: Path, scripts: Path = FOLDER) -> tuple[Schema, str | None]
     if revision in {script.revision for script in directory.walk_revisions()}:
         return Schema.BEHIND, revision
     if revision.partition("_")[0] == head.partition("_")[0]:
+        if _floor(database) > number(head):
+            raise MigrationError(
+                f"{database} was changed by a newer release in a way that this release cannot use "
+                f"(schema {revision}; this release has {head}). Install that release again, or "
+                "restore the backup made before the upgrade."
+            )
         return Schema.NEWER, revision
     raise MigrationError(
         f"{database} was written by another major release (schema {revision}; this release has "
@@ -108,12 +116,50 @@ def migrate(database: Path, scripts: Path = FOLDER) -> Migrated:
         with _connected(database) as connection:
             command.upgrade(_config(scripts, connection), "head")
             _check_references(connection)
+            floor = max((number(name) for name in breaking(None, scripts)), default=0)
+            connection.exec_driver_sql(f"PRAGMA user_version = {floor}")
     except (SQLAlchemyError, CommandError, MigrationError) as error:
         kept = f" A copy is in {backup}." if backup else ""
         raise MigrationError(
             f"The migration of {database} failed and was taken back: {error}.{kept}"
         ) from error
     return Migrated(before, _revision(database), backup)
+
+
+def number(revision: str) -> int:
+    """Where a revision stands among all: `v1_0002` is 1_0002."""
+    major, _, step = revision.removeprefix("v").partition("_")
+    return int(major) * 10_000 + int(step)
+
+
+def head(scripts: Path = FOLDER) -> str:
+    """The revision of this release."""
+    return ScriptDirectory.from_config(_config(scripts)).get_current_head() or ""
+
+
+def breaking(since: str | None, scripts: Path = FOLDER) -> list[str]:
+    """Revisions after `since` that the releases before them cannot use; after None, of all.
+
+    Raises:
+        MigrationError: this release does not know the revision `since`.
+    """
+    known = list(ScriptDirectory.from_config(_config(scripts)).walk_revisions())
+    if since is not None and since not in {script.revision for script in known}:
+        raise MigrationError(
+            f"This release does not know the schema {since}. Ask the newest release that was "
+            "installed here."
+        )
+    after = 0 if since is None else number(since)
+    major = since.partition("_")[0] if since else None
+    return [
+        script.revision
+        for script in reversed(known)
+        if number(script.revision) > after
+        and (
+            getattr(script.module, "breaking", False)
+            or (major is not None and script.revision.partition("_")[0] != major)
+        )
+    ]
 
 
 def differences(database: Path) -> list[object]:
@@ -129,11 +175,14 @@ def differences(database: Path) -> list[object]:
         return list(compare_metadata(context, Base.metadata))
 
 
+def _floor(database: Path) -> int:
+    with closing(reading(database)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _revision(database: Path) -> str:
     try:
-        # The path is data, not part of the address: a question mark in it must stay one.
-        address = f"file:{quote(str(database))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        with closing(reading(database)) as connection:
             rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except sqlite3.Error as error:
         raise MigrationError(

@@ -1,5 +1,6 @@
 """Migrations: they go through whole, or leave everything as it was."""
 
+import ast
 import os
 import shutil
 import sqlite3
@@ -207,6 +208,49 @@ def test_no_copy_no_migration(
     with pytest.raises(MigrationError, match="nothing was migrated"):
         migrate(database, scripts("op.execute('DELETE FROM users')"))
     assert dump(database) == before
+
+
+EXPANDING = {"create_table", "create_index", "add_column"}
+
+
+def not_expanding(source: str) -> list[str]:
+    """What a migration does that the release before it would notice."""
+    tree = ast.parse(source)
+    if any(isinstance(n, ast.Assign) and ast.unparse(n) == "breaking = True" for n in tree.body):
+        return []
+    found = []
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        text = ast.unparse(call)
+        if not text.startswith("op."):
+            continue
+        if text.removeprefix("op.").partition("(")[0] not in EXPANDING:
+            found.append(text)
+        required = "nullable=False" in text and "server_default" not in text
+        if text.startswith("op.add_column") and required:
+            found.append(text)
+        if "unique=True" in text:
+            found.append(text)
+    return found
+
+
+def test_migrations_only_expand_or_say_that_they_break() -> None:
+    for path in sorted((FOLDER / "versions").glob("v*.py")):
+        if path.name != "v1_0001_first_schema.py":
+            assert not_expanding(path.read_text()) == [], path.name
+
+
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        "op.drop_table('jobs')",
+        "op.execute('DELETE FROM jobs')",
+        "op.add_column('users', sa.Column('rank', sa.Integer(), nullable=False))",
+        "op.create_index('ix', 'users', ['username'], unique=True)",
+    ],
+)
+def test_what_the_release_before_would_notice_is_found(upgrade: str) -> None:
+    assert not_expanding(upgrade)
+    assert not not_expanding(f"breaking = True\n{upgrade}")
 
 
 MOUNTS = """\
