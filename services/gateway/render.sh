@@ -55,6 +55,12 @@ readable_by() {
     done
 }
 
+# In a container the token is a file that no other service sees.
+token() {
+    local file=/run/secrets/internal_token
+    if [[ -z "${INTERNAL_TOKEN:-}" && -r "$file" ]]; then INTERNAL_TOKEN="$(<"$file")"; fi
+}
+
 defaults() {
     : "${GATEWAY_SITES:=gateway frontend}"
     : "${GATEWAY_RESOLVER:=}"
@@ -110,6 +116,7 @@ main() {
     [[ $# == 1 ]] || fail 'usage: render.sh OUTPUT_DIR'
     command -v envsubst >/dev/null || fail 'envsubst is missing; install the package gettext-base'
     local output="$1" fresh="$1.new" upstreams=fixed template site
+    token
     defaults
     check
     [[ -z "$GATEWAY_RESOLVER" ]] || upstreams=resolved
