@@ -15,8 +15,9 @@ export function createAppQueryClient(onError: (error: Error) => void): QueryClie
     queryCache: new QueryCache({ onError }),
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
-      queries: { retry: isWorthRetrying, staleTime: 5_000 },
-      // The browser's idea of being online is wrong for a server on the local network.
+      // The browser's idea of being online is wrong for a server on the local network, and on a
+      // machine without one: what was paused then would leave the page blank.
+      queries: { networkMode: 'always', retry: isWorthRetrying, staleTime: 5_000 },
       mutations: { networkMode: 'always' },
     },
   });
