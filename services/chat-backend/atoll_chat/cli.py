@@ -9,7 +9,14 @@ from atoll_chat import __version__
 from atoll_chat.commands import CommandError
 
 # These need no secrets, so that they run beside the server and in a bare container.
-DATA_COMMANDS = ("backup", "backup-verify", "restore", "schema", "rollback-check")
+DATA_COMMANDS = (
+    "backup",
+    "backup-verify",
+    "restore",
+    "schema",
+    "rollback-check",
+    "apply-config",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -57,6 +64,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _run_on_data(options: argparse.Namespace) -> int:
+    if options.command == "apply-config":
+        from atoll_chat.commands import apply_config
+
+        return apply_config.run(
+            options.file,
+            options.root,
+            options.host_root,
+            options.name,
+            check=options.check,
+            diff=options.diff,
+        )
     from atoll_chat.commands import backup, schema
     from atoll_chat.settings import DataSettings
     from atoll_kit.settings import load
@@ -132,6 +150,15 @@ def _add_data_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     )
     check.add_argument("revision", metavar="REVISION", help="the schema of that release")
     check.add_argument("--backup", metavar="FILE", help="count what restoring it would discard")
+    config = commands.add_parser("apply-config", help="write .env from a deployment configuration")
+    what = config.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", nargs="?", help="the JSON document; - for standard input")
+    what.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    config.add_argument("--root", type=Path, default=Path(), help="folder of the installation")
+    config.add_argument("--host-root", help="that folder as the host names it; in a container")
+    config.add_argument("--name", help="what to call the document in messages")
+    config.add_argument("--check", action="store_true", help="only say whether it is valid")
+    config.add_argument("--diff", action="store_true", help="only show what would change")
 
 
 if __name__ == "__main__":
