@@ -6,8 +6,9 @@
 #   --keep N        afterwards keep only the newest N archives that this script named itself
 #
 # The archive appears under its name only when it is whole and on the disk. It holds secrets.
-set -euo pipefail
+
 # shellcheck source-path=SCRIPTDIR
+set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 program=backup
 # shellcheck source=lib/say.sh

@@ -7,8 +7,9 @@
 # The archive is checked while the stack still serves, and again when it is unpacked; nothing is
 # replaced before. What was there is kept in DATA_DIR/replaced-DATE, the configuration of the archive
 # is written to DATA_DIR/restored-config-DATE for you to compare. Run it again after an interruption.
-set -euo pipefail
+
 # shellcheck source-path=SCRIPTDIR
+set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 program=restore
 # shellcheck source=lib/say.sh
@@ -48,13 +49,14 @@ main() {
     compose run --rm --no-deps -T prepare
     if running; then
         say 'checking the archive before anything stops'
-        in_image backup-verify - <"$archive" || fail 'nothing was changed, and the stack still serves'
+        in_image backup-verify - <"$archive" >/dev/null || fail 'nothing was changed, and the stack still serves'
         [[ -n "$yes" ]] || confirm "stop the stack and replace its data by $archive?" || fail 'nothing was changed'
         compose stop
     fi
     stamp="$(date --utc +%Y%m%dT%H%M%SZ)"
     in_image restore - --config-to "/data/restored-config-$stamp" <"$archive" \
         || fail "the data were not restored; the lines above say why. The stack is stopped: start it with docker compose up -d"
+    say "/data in these lines is $(data_folder)"
     if [[ -d "$(data_folder)/restored-config-$stamp" ]]; then
         say "its configuration is in $(data_folder)/restored-config-$stamp"
     fi
