@@ -141,13 +141,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = [f"{platform.machine()}, {options.clients} clients", ""]
+    print(lines[0], flush=True)
     with tempfile.TemporaryDirectory(prefix="atoll-bench-") as scratch:
         for name in options.kinds.split(","):
-            lines += compare(KINDS[name], Path(scratch), options)
-    text = "\n".join(lines)
-    print(text)
+            tables = compare(KINDS[name], Path(scratch), options)
+            # A kind takes many minutes: what is known must not be lost with a later failure.
+            print("\n".join(tables), flush=True)
+            lines += tables
     if options.out:
-        options.out.write_text(text + "\n")
+        options.out.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

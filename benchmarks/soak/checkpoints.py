@@ -33,6 +33,9 @@ def classifier_like(encoder: Path, target: Path) -> None:
     import torch
     import transformers
 
+    from atoll_inference.engines.torchaudio_stub import let_torchaudio_import
+
+    let_torchaudio_import()
     torch.manual_seed(0)
     labels = ["anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise"]
     config = transformers.AutoConfig.from_pretrained(
