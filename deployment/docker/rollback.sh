@@ -40,10 +40,10 @@ on_exit() {
 # may_go_back CURRENT PREVIOUS: the schema allows it, or the operator gives up what it does not.
 may_go_back() {
     local status=0 backup
-    (rollback_check "$2") || status=$?
+    backup="$(remembered "releases/$1.backup")"
+    (rollback_check "$2" "$backup") || status=$?
     ((status != 0)) || return 0
     ((status == 3)) || fail "release $1 could not say whether $2 runs on its database; the lines above say why"
-    backup="$(remembered "releases/$1.backup")"
     [[ -n "$discard" ]] || {
         printf '%s: the migration of %s is breaking: %s needs the backup made before it, and the rows above would go.\n' \
             "$program" "$1" "$2" >&2

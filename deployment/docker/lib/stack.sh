@@ -16,7 +16,9 @@ setting() {
     while IFS= read -r line || [[ -n "$line" ]]; do
         [[ "$line" == "$1="* ]] && value="${line#*=}"
     done <"$install/.env"
-    value="${value%\"}" && value="${value#\"}"
+    case "$value" in
+        \"*\" | \'*\') value="${value:1:-1}" ;;
+    esac
     printf '%s' "$value"
 }
 
@@ -105,6 +107,8 @@ switch_files() {
     done < <(files_below "$staged")
     rm -rf -- "$staged"
     remove_stale "$1"
+    # Compose run in deployment/docker reads the one .env too.
+    if [[ -d "$install/deployment/docker" ]]; then ln -sfn ../../.env "$install/deployment/docker/.env"; fi
 }
 
 # remove_stale RELEASE: files that only the installed release had.
@@ -163,8 +167,9 @@ env_for() {
     text="${text%.}"
     text="$(printf '%s' "$text" | with_setting ATOLL_RELEASE "$1")"
     if [[ -z "$(setting COMPOSE_FILE)" ]]; then
-        # Named, so that no override of a clone, with its build sections, is read by itself.
-        text="$(printf '%s\n' "$text" | with_setting COMPOSE_FILE docker-compose.yml)"
+        # Named, so that no override of a clone, with its build sections, is read by itself; absolute,
+        # so that it means the same in every folder.
+        text="$(printf '%s\n' "$text" | with_setting COMPOSE_FILE "$install/docker-compose.yml")"
     fi
     for name in "${!answers[@]}"; do
         text="$(printf '%s\n' "$text" | with_setting "$name" "${answers[$name]}")"

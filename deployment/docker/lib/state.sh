@@ -13,6 +13,7 @@ state='' install=''
 use_install_folder() {
     install="$(realpath --canonicalize-missing -- "$1")"
     state="$install/.atoll"
+    export INSTALL_DIR="$install"
     mkdir -p -- "$state/releases" || fail "$install cannot be written; name another place with INSTALL_DIR"
 }
 

@@ -72,7 +72,7 @@ data stays in $(data_folder)"
     backup="$(remembered pending/backup)"
     if [[ -f "$state/pending/migrating" && ! -f "$state/pending/going-back" ]]; then
         compose stop chat-backend || true
-        (rollback_check "$current") || status=$?
+        (rollback_check "$current" "$backup") || status=$?
     fi
     switch_back
     if ((status == 3)) && [[ -n "$backup" ]]; then
@@ -95,22 +95,26 @@ back_up() {
     current="$(remembered release)"
     [[ -n "$current" && "$current" != "$release" ]] || return 0
     if [[ -f "$state/pending/migrating" && -s "$state/pending/backup" ]]; then return 0; fi
-    archive="$(data_folder)/backups/before-$release-$(date --utc +%Y%m%dT%H%M%SZ).tar"
+    archive="$(data_folder)/backups"
+    # The data folder may belong to the containers' user alone.
+    mkdir -p -- "$archive" 2>/dev/null || archive="$install/backups"
+    archive+="/before-$release-$(date --utc +%Y%m%dT%H%M%SZ).tar"
     say "backing up the data of release $current"
-    mkdir -p -- "$(dirname -- "$archive")"
     bash "$install/deployment/docker/backup.sh" "$archive"
     printf '%s\n' "$archive" | replace_file "$state/pending/backup"
 }
 
 restore_backup() { bash "$install/deployment/docker/restore.sh" --yes --no-start "$1"; }
 
-# rollback_check RELEASE: may that release run on the present schema? Asked of the installed, newer
-# image: 0 yes, 3 no (it prints the rows that would go).
+# rollback_check RELEASE BACKUP: may that release run on the present schema? Asked of the installed,
+# newer image: 0 yes, 3 no (with a BACKUP it prints the rows that would go).
 rollback_check() {
-    local name value revision=''
+    local name value revision='' archive=()
     while read -r name value; do
         if [[ "$name" == release ]]; then revision="$value"; fi
     done < <(docker run --rm --network none --read-only "atoll/chat-backend:$1" atoll-chat schema)
     [[ -n "$revision" ]] || fail "atoll/chat-backend:$1 does not say which schema it needs"
-    compose run --rm --no-deps -T chat-backend atoll-chat rollback-check "$revision"
+    [[ ! -f "$2" ]] || archive=(--backup -)
+    compose run --rm --no-deps -T migrate atoll-chat rollback-check "$revision" "${archive[@]}" \
+        <"$([[ -f "$2" ]] && printf '%s' "$2" || printf /dev/null)"
 }
