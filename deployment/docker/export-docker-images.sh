@@ -17,8 +17,9 @@
 #
 # The release is the content of VERSION, or ATOLL_RELEASE. The folder appears under its name only
 # when it is complete; until then it is called DIR.partial.
-set -euo pipefail
+
 # shellcheck source-path=SCRIPTDIR
+set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
 program=export-docker-images

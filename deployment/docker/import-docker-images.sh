@@ -16,8 +16,9 @@
 # ATOLL_GID and COMPOSE_PROJECT_NAME in the environment go into a first .env.
 # It may be killed at any point and run again. Needs bash, coreutils, tar, openssl, Docker 20.10 and
 # Compose 2.20.
-set -euo pipefail
+
 # shellcheck source-path=SCRIPTDIR
+set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 export LC_ALL=C
 program=import-docker-images

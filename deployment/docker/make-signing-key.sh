@@ -6,8 +6,9 @@
 #
 # The public key goes beside it as FILE.pub. Keep FILE away from every target; give FILE.pub to whoever
 # imports, by another way than the bundle.
-set -euo pipefail
+
 # shellcheck source-path=SCRIPTDIR
+set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 program=make-signing-key
 # shellcheck source=lib/say.sh

@@ -7,8 +7,9 @@
 #
 # Within a major release migrations only add, so the database stays as it is and no row is lost. After
 # a breaking one this stops with exit status 3 and says how many rows of each table would go.
-set -euo pipefail
+
 # shellcheck source-path=SCRIPTDIR
+set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 export LC_ALL=C
 program=rollback
