@@ -69,6 +69,23 @@ secret() {
     chmod 600 "$file"
 }
 
+# The gateway's certificate and key, for its user to read (compose.tls.yml).
+take_certificate() {
+    local problem
+    [[ -e /tls/certificate.pem ]] || return 0
+    problem="$(python - /tls/certificate.pem /tls/key.pem 2>&1 <<'PYTHON'
+import ssl, sys
+try:
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*sys.argv[1:], password=lambda: "")
+except (OSError, ValueError) as error:
+    sys.exit(str(error))
+PYTHON
+)" || fail "TLS_CERTIFICATE and TLS_KEY cannot be used together: $problem. Both are PEM files; the key has no password."
+    cp /tls/certificate.pem /tls/key.pem /run/tls/
+    chown -R "$owner" /run/tls
+    chmod 600 /run/tls/*.pem
+}
+
 [[ -z "${PORT:-}" || -z "${HTTP_PORT:-}" || "$PORT" == "$HTTP_PORT" ]] \
     || fail "PORT=$PORT and HTTP_PORT=$HTTP_PORT are both set and differ; unset one in .env"
 
@@ -78,4 +95,5 @@ make_folder "$data/inference" 700
 for folder in "$data" "$data/inference"; do check_writable "$folder"; done
 secret SECRET_KEY
 secret INTERNAL_TOKEN
+take_certificate
 printf 'prepare: %s is ready for the user %s\n' "$HOST_DATA_DIR" "$owner"

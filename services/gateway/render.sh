@@ -63,8 +63,13 @@ token() {
 
 defaults() {
     : "${GATEWAY_SITES:=gateway frontend}"
+    : "${METRICS_LISTEN:=}"
     : "${GATEWAY_RESOLVER:=}"
     : "${GATEWAY_LISTEN:=8080}"
+    : "${GATEWAY_TLS_LISTEN:=}"
+    : "${GATEWAY_TLS_CERTIFICATE:=/run/tls/certificate.pem}"
+    : "${GATEWAY_TLS_KEY:=/run/tls/key.pem}"
+    : "${GATEWAY_TLS_PUBLIC_PORT:=443}"
     : "${GATEWAY_ACCESS_LOG:=/dev/stdout}"
     : "${GATEWAY_LOG_LEVEL:=warn}"
     : "${GATEWAY_WORKERS:=auto}"
@@ -96,6 +101,13 @@ check() {
     need GATEWAY_WORKERS 'auto|[1-9][0-9]?' '"auto" or a number'
     need LOGIN_RATE_PER_MINUTE '[1-9][0-9]{0,4}' 'a whole number of at least 1'
     need LOGIN_BURST '[1-9][0-9]{0,4}' 'a whole number of at least 1'
+    if [[ -n "$GATEWAY_TLS_LISTEN" ]]; then
+        need GATEWAY_TLS_LISTEN "$listen" 'PORT or ADDRESS:PORT'
+        need GATEWAY_TLS_CERTIFICATE '/[A-Za-z0-9._/@+-]*' 'an absolute path of plain characters'
+        need GATEWAY_TLS_KEY '/[A-Za-z0-9._/@+-]*' 'an absolute path of plain characters'
+        need GATEWAY_TLS_PUBLIC_PORT '[0-9]{1,5}' 'the port that clients connect to'
+    fi
+    if [[ -n "$METRICS_LISTEN" ]]; then need METRICS_LISTEN "$listen" 'PORT or ADDRESS:PORT'; fi
     if [[ "$GATEWAY_SITES" == *gateway* ]]; then
         need INTERNAL_TOKEN '[A-Za-z0-9._~+/=-]{32,}' 'at least 32 letters, digits or ._~+/=-'
     fi
@@ -105,7 +117,9 @@ names() {
     printf "\${%s} " NGINX_USER_DIRECTIVE GATEWAY_RUN_DIR GATEWAY_LISTEN GATEWAY_ACCESS_LOG \
         GATEWAY_LOG_LEVEL GATEWAY_WORKERS GATEWAY_RESOLVER FRONTEND_LISTEN FRONTEND_ROOT \
         FRONTEND_ADDRESS CHAT_BACKEND_ADDRESS INFERENCE_ADDRESS TRUSTED_PROXIES_GEO \
-        TRUSTED_PROXIES_REALIP LOGIN_RATE_PER_MINUTE LOGIN_BURST LOGIN_RETRY_AFTER INTERNAL_TOKEN
+        TRUSTED_PROXIES_REALIP LOGIN_RATE_PER_MINUTE LOGIN_BURST LOGIN_RETRY_AFTER INTERNAL_TOKEN \
+        GATEWAY_TLS_LISTEN GATEWAY_TLS_CERTIFICATE GATEWAY_TLS_KEY GATEWAY_TLS_PUBLIC_PORT \
+        METRICS_LISTEN
 }
 
 render() {
@@ -132,10 +146,14 @@ main() {
     TRUSTED_PROXIES_REALIP="$(trusted_proxies 'set_real_ip_from %s;')"
     # The time in which one more attempt becomes free.
     LOGIN_RETRY_AFTER="$(((60 + LOGIN_RATE_PER_MINUTE - 1) / LOGIN_RATE_PER_MINUTE))"
+    # Part of an address, where 443 is not written.
+    GATEWAY_TLS_PUBLIC_PORT=":$GATEWAY_TLS_PUBLIC_PORT"
+    GATEWAY_TLS_PUBLIC_PORT="${GATEWAY_TLS_PUBLIC_PORT#:443}"
     export NGINX_USER_DIRECTIVE TRUSTED_PROXIES_GEO TRUSTED_PROXIES_REALIP LOGIN_RETRY_AFTER \
         GATEWAY_RUN_DIR GATEWAY_LISTEN GATEWAY_ACCESS_LOG GATEWAY_LOG_LEVEL GATEWAY_WORKERS \
         GATEWAY_RESOLVER FRONTEND_LISTEN FRONTEND_ROOT FRONTEND_ADDRESS CHAT_BACKEND_ADDRESS \
-        INFERENCE_ADDRESS LOGIN_RATE_PER_MINUTE LOGIN_BURST
+        INFERENCE_ADDRESS LOGIN_RATE_PER_MINUTE LOGIN_BURST GATEWAY_TLS_LISTEN \
+        GATEWAY_TLS_CERTIFICATE GATEWAY_TLS_KEY GATEWAY_TLS_PUBLIC_PORT METRICS_LISTEN
     export INTERNAL_TOKEN="${INTERNAL_TOKEN:-}"
 
     render nginx.conf "$fresh/nginx.conf"
@@ -145,8 +163,10 @@ main() {
         render "includes/$site" "$fresh/includes/$site"
     done
     for site in $GATEWAY_SITES; do
+        if [[ "$site" == gateway && -n "$GATEWAY_TLS_LISTEN" ]]; then site=gateway-tls; fi
         render "$site.conf" "$fresh/sites/$site.conf"
     done
+    if [[ -n "$METRICS_LISTEN" ]]; then render metrics.conf "$fresh/sites/metrics.conf"; fi
 
     rm -rf "$output"
     mv "$fresh" "$output"

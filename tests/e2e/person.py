@@ -1,20 +1,31 @@
 """What a person or a program does with the stack over HTTP."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 import httpx
 
-from .stack import ADMIN, ADMIN_PASSWORD, FIRST_PASSWORD, Stack, wait_for
+from .stack import ADMIN, ADMIN_PASSWORD, FIRST_PASSWORD, wait_for
 
 FINAL = ("complete", "stopped", "failed")
+
+
+class Door(Protocol):
+    """A stack as people meet it, of processes or of containers."""
+
+    @property
+    def url(self) -> str:
+        """Base address of the gateway."""
+
+    def on_stop(self, action: Callable[[], None]) -> None:
+        """Call `action` before the stack is stopped."""
 
 
 class Person:
     """A signed-in user: an HTTP client that holds the cookie and sends the CSRF token."""
 
-    def __init__(self, stack: Stack, username: str, password: str) -> None:
+    def __init__(self, stack: Door, username: str, password: str) -> None:
         self.stack = stack
         self.username = username
         self.password = password
@@ -109,14 +120,14 @@ def sse(lines: Iterator[str]) -> Iterator[tuple[int, str, dict[str, Any]]]:
             yield identifier, name, json.loads(value)
 
 
-def first_admin(stack: Stack) -> Person:
+def first_admin(stack: Door) -> Person:
     """The administrator after the forced first change of password."""
     admin = Person(stack, ADMIN, FIRST_PASSWORD).sign_in()
     admin.change_password(ADMIN_PASSWORD)
     return admin
 
 
-def new_user(stack: Stack, username: str) -> Person:
+def new_user(stack: Door, username: str) -> Person:
     """A user who registered in a stack with open registration, signed in."""
     password = f"password of {username}"
     body = {"username": username, "password": password}
