@@ -21,7 +21,11 @@ remembered() { cat -- "$state/$1" 2>/dev/null || true; }
 
 remember() { printf '%s\n' "$2" | replace_file "$state/$1"; }
 
-journal() { printf '%s\t%s\t%s\n' "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2" >>"$state/journal"; }
+# A way back must not fail on a full disk, so a journal that cannot be written is only reported.
+journal() {
+    printf '%s\t%s\t%s\n' "$(date --utc +%Y-%m-%dT%H:%M:%SZ)" "$1" "$2" >>"$state/journal" \
+        || warn "the journal $state/journal cannot be written"
+}
 
 # step NAME COMMAND...: journaled, so that the journal of a killed import says where it was.
 step() {

@@ -63,7 +63,7 @@ roll_back_pending() {
     if [[ -z "$current" ]]; then
         warn "release $wanted did not come up; it was the first one here, so nothing serves. Its containers are taken down; \
 data stays in $(data_folder)"
-        compose down --remove-orphans --timeout 20 || true
+        compose down --remove-orphans || true
         switch_back
         rm -rf -- "$state/pending"
         return 0

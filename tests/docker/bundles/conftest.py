@@ -1,5 +1,6 @@
 """One key pair, two miniature releases and their bundles for all tests of this folder."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ import pytest
 
 from .machine import ROOT, Host, build_miniature, checkout, export, remove_images, run
 
+# Releases of this session alone: another one beside it on the same engine has its own.
+SESSION = os.getpid()
 OLD, NEW = "0.0.1", "0.0.2"
 
 
@@ -41,7 +44,8 @@ def make_release(key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Build, export and sign a miniature release; its images are removed at the end."""
     made: list[str] = []
 
-    def make(release: str, fault: str = "", *options: str | Path) -> Signed:
+    def make(number: str, fault: str = "", *options: str | Path) -> Signed:
+        release = f"{number}-{SESSION}"
         root = checkout(tmp_path_factory.mktemp(release), release)
         build_miniature(release, fault)
         made.append(release)
