@@ -6,7 +6,7 @@ readonly STACK_FILES=(
     docker-compose.yml .env.example VERSION LICENSE README.md README.zh-CN.md start.sh apply-config.sh
     deployment-config.example.json deployment/docker nginx docs models/catalog.toml models/README.md
 )
-readonly KIT_SCRIPTS=(import-docker-images.sh verify-bundle.sh install-docker-offline.sh lib)
+readonly KIT_SCRIPTS=(import-docker-images.sh verify-bundle.sh lib)
 
 copy_stack() {
     local path paths=()

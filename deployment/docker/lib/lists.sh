@@ -8,7 +8,7 @@ write_sbom() {
     mkdir -p "$partial/sbom"
     if syft="$(find_syft)"; then
         say "listing the packages of $image with syft"
-        SYFT_CHECK_FOR_APP_UPDATE=false "$syft" scan --quiet --output "spdx-json=$out" "docker:$image"
+        SYFT_CHECK_FOR_APP_UPDATE=false SYFT_FILE_METADATA_SELECTION=none "$syft" scan --quiet --output "spdx-json=$out" "docker:$image"
     else
         say "listing the packages of $image from its own package lists (syft is not installed)"
         package_lists "$image" >"$out"

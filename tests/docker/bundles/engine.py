@@ -111,8 +111,12 @@ class Namespace:
 class Engine:
     """A second Docker engine, with nothing of the first one."""
 
-    def __init__(self, folder: Path, namespace: Namespace) -> None:
+    def __init__(
+        self, folder: Path, namespace: Namespace, dockerd: str | Path = "dockerd", **settings: str
+    ) -> None:
         self.folder = folder
+        self.dockerd = dockerd
+        self.settings = settings
         self.namespace = namespace
         # Paths of sockets have little room.
         self.sockets = Path(tempfile.mkdtemp(prefix="atoll-"))
@@ -125,7 +129,7 @@ class Engine:
         with (self.folder / "dockerd.log").open("wb") as log:
             self._process = subprocess.Popen(
                 self.namespace.command(
-                    *("dockerd", "--host", self.host, "--data-root", self.folder / "data"),
+                    *(self.dockerd, "--host", self.host, "--data-root", self.folder / "data"),
                     *(
                         "--exec-root",
                         self.sockets / "exec",
@@ -137,6 +141,7 @@ class Engine:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                env={**os.environ, **self.settings},
             )
         end = time.monotonic() + 60
         while run("docker", "info", check=False, **self.environment).returncode:
