@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from benchmarks.serving.inputs import Kind
 from benchmarks.serving.load import Target, closed_loop, open_loop
 
@@ -26,6 +28,13 @@ def free_port() -> int:
     """A loopback port that nothing listens on at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def processor_seconds(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> float:
+    """Processor time of a contender and all that it started, so far."""
+    main = psutil.Process(process.pid)
+    times = [each.cpu_times() for each in (main, *main.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
 
 
 class Server:

@@ -4,8 +4,10 @@
         [--out FILE]
 
 Same weights, engine classes and inputs for all, in one run; the contenders take turns in changing
-order. Inputs are unique. Throughput is with many clients that never pause; latency at 50, 70 and
-90 % of each contender's own maximum, and with one client.
+order. Inputs are unique. Throughput is with many clients that never pause; beside it stands the
+processor time of an input in all processes of a contender, which depends little on what else the
+machine does. Latency is taken at 50, 70 and 90 % of each contender's own maximum, and with one
+client.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.serving.contenders import PEERS, Bare, Server
+from benchmarks.serving.contenders import PEERS, Bare, Server, processor_seconds
 from benchmarks.serving.inputs import KINDS, Kind
 from benchmarks.soak.run import percentile
 
@@ -68,20 +70,26 @@ def compare(kind: Kind, scratch: Path, options: argparse.Namespace) -> list[str]
             server.wait(inputs(1)[0])
         rates: dict[str, list[float]] = {c.name: [] for c in everyone}
         alone: dict[str, list[float]] = {c.name: [] for c in everyone}
+        costs: dict[str, list[float]] = {c.name: [] for c in everyone}
         for turn in range(options.turns + 1):
             batch, few = inputs(count), inputs(max(10, count // 10))
             shift = turn % len(everyone)
             for contender in everyone[shift:] + everyone[:shift]:
+                before = processor_seconds(contender.process)
                 if isinstance(contender, Bare):
                     rate = count / contender.measure(batch)
-                    single = [contender.measure([data]) for data in few]
                 else:
                     rate = count / contender.closed(batch, options.clients)[-1]
+                cost = 1000 * (processor_seconds(contender.process) - before) / count
+                if isinstance(contender, Bare):
+                    single = [contender.measure([data]) for data in few]
+                else:
                     single = contender.closed(few, 1)[:-1]
                 if turn:  # the first turn only warms up
+                    costs[contender.name].append(cost)
                     rates[contender.name].append(rate)
                     alone[contender.name].append(1000 * statistics.median(single))
-        lines = _throughput(kind, rates, alone)
+        lines = _throughput(kind, rates, costs, alone)
         lines += _latency(servers, rates, inputs, count)
     finally:
         for contender in everyone:
@@ -90,21 +98,25 @@ def compare(kind: Kind, scratch: Path, options: argparse.Namespace) -> list[str]
 
 
 def _throughput(
-    kind: Kind, rates: dict[str, list[float]], alone: dict[str, list[float]]
+    kind: Kind,
+    rates: dict[str, list[float]],
+    costs: dict[str, list[float]],
+    alone: dict[str, list[float]],
 ) -> list[str]:
     bare = next(iter(rates))
     lines = [
         f"### {kind.name}",
         "",
-        "| contender | inputs/s | of the bare forward | one client, ms | more than bare, ms |",
-        "|---|---|---|---|---|",
+        "| contender | inputs/s | of the bare forward | processor ms an input | "
+        "one client, ms | more than bare, ms |",
+        "|---|---|---|---|---|---|",
     ]
     for name, values in rates.items():
         ratios = [v / b for v, b in zip(values, rates[bare], strict=True)]
         added = [v - b for v, b in zip(alone[name], alone[bare], strict=True)]
         lines.append(
-            f"| {name} | {spread(values, 1)} | {spread(ratios)} | {spread(alone[name], 1)} | "
-            f"{spread(added, 1)} |"
+            f"| {name} | {spread(values, 1)} | {spread(ratios)} | {spread(costs[name], 1)} | "
+            f"{spread(alone[name], 1)} | {spread(added, 1)} |"
         )
     return [*lines, ""]
 
