@@ -7,7 +7,6 @@
 #
 # The archive appears under its name only when it is whole and on the disk. It holds secrets.
 
-# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 program=backup

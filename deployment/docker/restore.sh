@@ -8,7 +8,6 @@
 # replaced before. What was there is kept in DATA_DIR/replaced-DATE, the configuration of the archive
 # is written to DATA_DIR/restored-config-DATE for you to compare. Run it again after an interruption.
 
-# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 program=restore

