@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import stat
 from pathlib import Path
 from typing import Any
@@ -182,7 +183,8 @@ def test_stopping_is_graceful(clone: Clone) -> None:
     clone.compose("stop")
     states = {name: clone.inspect(name)["State"] for name in RUNNING}
     clone.up()
-    assert {name: state["ExitCode"] for name, state in states.items()} == dict.fromkeys(RUNNING, 0)
+    # By itself or by the signal that it was sent; 137 would be the end of Docker's patience.
+    assert {state["ExitCode"] for state in states.values()} <= {0, 128 + signal.SIGTERM}
     # In the order in which nobody is sent to a service that has ended.
     ends = [states[name]["FinishedAt"] for name in ("gateway", "inference", "chat-backend")]
     assert ends == sorted(ends)
