@@ -19,7 +19,13 @@ DATA = "data/"
 CONFIG = "config/"
 
 # What else below DATA_DIR belongs to the data; the rest is made anew or can be lost.
-SECRETS = ("secrets.env", "secrets/secret_key", "secrets/internal_token")
+SECRETS = (
+    "secrets.env",
+    "secrets/secret_key",
+    "secrets/internal_token",
+    "secrets/admin_password",
+    "secrets/llm_api_key",
+)
 
 _STEP = r"(?!\.\.?(?:/|$))[^/\x00-\x1f\\]{1,200}"
 _MEMBER = re.compile(

@@ -16,6 +16,8 @@ OVERRIDES = {
     name: f"deployment/docker/compose.{name}.yml"
     for name in ("gpu", "host-network", "tls", "monitoring")
 }
+# How a clone builds what the override of that name runs.
+BUILDS = {name: f"deployment/docker/compose.{name}-build.yml" for name in ("gpu", "monitoring")}
 # Where requests come from that a proxy on this machine makes: Docker's own address pools.
 DOCKER_ADDRESSES = "127.0.0.1 172.16.0.0/12 192.168.0.0/16"
 BEHIND_NGINX = ("HTTP_BIND", "HTTP_PORT", "TRUSTED_PROXIES")
@@ -96,12 +98,12 @@ def compose_files(
         names = [MAIN_FILE, *([CLONE_FILE] if in_clone else [])]
         files = [f"{place}/{name}" for name in names]
     for name, on in overrides.items():
-        file = OVERRIDES[name]
-        there = [each for each in files if each == file or each.endswith(f"/{file}")]
-        if on and not there:
-            files.append(f"{place}/{file}")
-        elif not on:
-            files = [each for each in files if each not in there]
+        for file in (OVERRIDES[name], *([BUILDS[name]] if name in BUILDS else [])):
+            there = [each for each in files if each == file or each.endswith(f"/{file}")]
+            if not on:
+                files = [each for each in files if each not in there]
+            elif not there and (in_clone or file in OVERRIDES.values()):
+                files.append(f"{place}/{file}")
     return ":".join(files)
 
 

@@ -261,7 +261,15 @@ def test_compose_files_of_the_operator_stay() -> None:
     assert compose_files(None, {"gpu": False}, "/a", True) is None
     in_clone = compose_files(None, {"gpu": True}, "/a", True)
     assert in_clone is not None
-    assert "/a/docker-compose.override.yml" in in_clone.split(":")
+    assert [Path(file).name for file in in_clone.split(":")] == [
+        "docker-compose.yml",
+        "docker-compose.override.yml",
+        "compose.gpu.yml",
+        "compose.gpu-build.yml",
+    ]
+    assert compose_files(in_clone, {"gpu": False}, "/a", True) == (
+        "/a/docker-compose.yml:/a/docker-compose.override.yml"
+    )
 
 
 def test_no_value_reaches_another_variable() -> None:
