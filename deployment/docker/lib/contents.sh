@@ -4,7 +4,7 @@
 # What an install folder on a target consists of.
 readonly STACK_FILES=(
     docker-compose.yml .env.example VERSION LICENSE README.md README.zh-CN.md start.sh apply-config.sh
-    deployment-config.example.json deployment/docker nginx docs models/catalog.toml models/README.md
+    deployment-config.example.json deployment-config.schema.json deployment/docker nginx docs models/catalog.toml models/README.md
 )
 readonly KIT_SCRIPTS=(import-docker-images.sh verify-bundle.sh lib)
 
@@ -100,7 +100,7 @@ refuse_secrets() {
         -o -name '*.log' -o -name secrets -o -name restored-config -o -name first-admin-password -o -name .git \) -print)"
     [[ -z "$found" ]] || fail "this may not travel in a bundle; take it away and export again:
 $found"
-    found="$(cd "$partial" && find . -type f -size -1M -not -path './cache/*' \
+    found="$(cd "$partial" && find . -type f -size -1024k -not -path './cache/*' \
         -exec grep -lE -- '^-----BEGIN ([A-Z]+ )*PRIVATE KEY-----' {} + || true)"
     [[ -z "$found" ]] || fail "these files hold a private key; take it away and export again:
 $found"

@@ -146,9 +146,9 @@ switch_back() {
     [[ -d "$pending" ]] || return 0
     while IFS= read -r path; do
         # A second link is renamed, so that a way back that is cut short can be walked again.
+        [[ ! "$pending/back/$path" -ef "$install/$path" ]] || continue
         ln -f -- "$pending/back/$path" "$install/$path.back"
         mv -f -- "$install/$path.back" "$install/$path"
-        rm -f -- "$install/$path.back"
     done < <(files_below "$pending/back")
     if [[ -f "$pending/added" ]]; then
         while IFS= read -r path; do rm -f -- "${install:?}/$path"; done <"$pending/added"

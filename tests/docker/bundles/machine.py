@@ -156,7 +156,7 @@ class Host:
 
     def pictures(self) -> dict[str, str]:
         """What is installed: every file but the ones that change by the minute, and the images."""
-        skipped = ("journal", "data/", ".atoll/lock")
+        skipped = ("journal", "data/", ".atoll/lock", ".backup")
         return {
             str(path.relative_to(self.folder)): path.read_text(errors="replace")
             for path in sorted(self.folder.rglob("*"))

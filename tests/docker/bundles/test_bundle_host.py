@@ -78,7 +78,7 @@ def test_a_disk_that_fills_up_lets_the_old_release_serve(
         done = host.install(new.bundle, check=False, PATH=f"{guard}:{os.environ['PATH']}")
         assert (small_disk / "filler").exists(), f"the stage was not reached: {done.stdout}"
         if done.returncode != 0:
-            assert "No space left on device" in done.stdout + done.stderr
+            assert "no space left on device" in done.stderr.lower()
             assert (host.committed, host.served()) == (old.release, old.release)
         (small_disk / "filler").unlink()
         host.install(new.bundle)
@@ -160,7 +160,7 @@ def test_docker_can_be_installed_from_the_disk(tmp_path: Path) -> None:
     done = run("bash", installer, packed, INSTALL_ROOT=str(root))
     assert "Docker version" in done.stdout
     programs = root / "usr" / "local" / "bin"
-    assert "v2" in run(programs / "docker-compose", "version").stdout
+    assert "Docker Compose version" in run(programs / "docker-compose", "version").stdout
     unit = (root / "etc/systemd/system/docker.service").read_text()
     assert "ExecStart=/usr/local/bin/dockerd" in unit
     path = f"{programs}:{os.environ['PATH']}"
