@@ -17,7 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from atoll_chat.backup.contents import Table, contents
+from atoll_chat.backup.contents import contents
+from atoll_chat.backup.format import Table
 from atoll_chat.migrations.runner import FOLDER, head
 from tests.e2e.person import Person, new_user
 
