@@ -249,9 +249,11 @@ prepare_node_modules() {
     local inputs
     inputs="$(fingerprint services/frontend/package-lock.json)-$NODE"
     is_done node_modules "$inputs" && [[ -d "$frontend/node_modules" ]] && return
-    local from=()
-    if is_offline; then from=(--offline --cache "$offline/npm"); fi
-    step "installing front-end packages" npm ci --no-audit "${from[@]}"
+    if is_offline; then
+        step "installing front-end packages from offline/" npm_ci_offline
+    else
+        step "installing front-end packages" npm ci --no-audit
+    fi
     mark_done node_modules "$inputs"
 }
 

@@ -114,7 +114,7 @@ main() {
     [[ -z "$models" ]] || starter_models
     platform >"$work/platform.txt"
     say 'checksums ...'
-    rm -f "$work/checksums.sha256"
+    rm -f "$work/checksums.sha256" "$work/.checked"
     (cd "$work" && find . -type f -print0 | LC_ALL=C sort --zero-terminated | xargs --null sha256sum) \
         >"$root/.offline.sums"
     mv "$root/.offline.sums" "$work/checksums.sha256"
