@@ -101,7 +101,12 @@ class Backend:
         await asyncio.gather(self.runs.stop_all(), self.jobs.stop())
 
 
-def backend(connection: HTTPConnection) -> Backend:
+def backend_of(connection: HTTPConnection) -> Backend:
     """The backend that serves this request."""
     held: Backend = connection.app.state.backend
     return held
+
+
+async def backend(connection: HTTPConnection) -> Backend:
+    """The same as a dependency of routes."""
+    return backend_of(connection)

@@ -1,4 +1,7 @@
-"""What routes ask for: the user, the administrator, the person who signed in."""
+"""What routes ask for: the user, the administrator, the person who signed in.
+
+All are `async`: FastAPI takes a plain function to a worker thread and back, for each request.
+"""
 
 from typing import Annotated
 
@@ -9,17 +12,17 @@ from atoll_chat.accounts.authentication import admin_required
 from atoll_chat.accounts.client import Client, client_of
 from atoll_chat.accounts.principal import Principal
 from atoll_chat.accounts.service import AccountsService
-from atoll_chat.backend import backend
+from atoll_chat.backend import backend_of
 from atoll_kit.errors import Forbidden, Unauthorized
 
 
-def optional_user(connection: HTTPConnection) -> Principal | None:
+async def optional_user(connection: HTTPConnection) -> Principal | None:
     """The user, or None where a path is open to everybody."""
     principal: Principal | None = getattr(connection.state, "principal", None)
     return principal
 
 
-def current_user(
+async def current_user(
     principal: Annotated[Principal | None, Depends(optional_user)],
 ) -> Principal:
     """The user who asks. The middleware has refused everybody else already."""
@@ -28,28 +31,28 @@ def current_user(
     return principal
 
 
-def current_admin(principal: Annotated[Principal, Depends(current_user)]) -> Principal:
+async def current_admin(principal: Annotated[Principal, Depends(current_user)]) -> Principal:
     """The user, who is an administrator and, with an API key, has the scope `admin`."""
     if not principal.is_admin:
         raise admin_required()
     return principal
 
 
-def session_user(principal: Annotated[Principal, Depends(current_user)]) -> Principal:
+async def session_user(principal: Annotated[Principal, Depends(current_user)]) -> Principal:
     """The user, who signed in: accounts are not managed with API keys."""
     if principal.session_id is None:
         raise Forbidden("Sign in to do this; an API key is not enough.", code="session_required")
     return principal
 
 
-def accounts_service(connection: HTTPConnection) -> AccountsService:
+async def accounts_service(connection: HTTPConnection) -> AccountsService:
     """The accounts of the backend that serves this request."""
-    return backend(connection).accounts
+    return backend_of(connection).accounts
 
 
-def client(connection: HTTPConnection) -> Client:
+async def client(connection: HTTPConnection) -> Client:
     """Where the request comes from."""
-    return client_of(connection, backend(connection).settings.internal_token)
+    return client_of(connection, backend_of(connection).settings.internal_token)
 
 
 OptionalUser = Annotated[Principal | None, Depends(optional_user)]

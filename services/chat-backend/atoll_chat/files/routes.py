@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 from starlette.requests import HTTPConnection
 
 from atoll_chat.accounts.dependencies import CurrentUser
-from atoll_chat.backend import backend
+from atoll_chat.backend import backend_of
 from atoll_chat.files.schemas import File
 from atoll_chat.files.service import FilesService
 from atoll_chat.paging import Page
@@ -39,8 +39,8 @@ _HARMLESS = {
 }
 
 
-def _files(connection: HTTPConnection) -> FilesService:
-    return backend(connection).files
+async def _files(connection: HTTPConnection) -> FilesService:
+    return backend_of(connection).files
 
 
 Files = Annotated[FilesService, Depends(_files)]

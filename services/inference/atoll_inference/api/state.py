@@ -1,4 +1,7 @@
-"""What the routes share, and who is calling."""
+"""What the routes share, and who is calling.
+
+Both dependencies are `async`: FastAPI takes a plain function to a worker thread and back.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -30,12 +33,12 @@ class State:
     results: ResultStore
 
 
-def state_of(request: Request) -> State:
+async def state_of(request: Request) -> State:
     """The service that this request reached."""
     return cast(State, request.app.state.service)
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     """The identity in the headers; only the other services can set them."""
     headers = request.headers
     limit = headers.get("x-atoll-max-concurrent")
