@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -161,8 +160,3 @@ def wait_until(what: str, check: Callable[[], bool], seconds: float) -> float:
             raise AssertionError(f"waited {seconds:.0f} s for {what}")
         time.sleep(0.2)
     return time.monotonic() - started
-
-
-def succeeds(*command: str) -> bool:
-    """Whether a command ends with status 0."""
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0

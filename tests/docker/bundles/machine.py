@@ -96,8 +96,11 @@ class Host:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    model: bool = True
 
     def __post_init__(self) -> None:
+        if not self.model:
+            return
         # The self-test asks a model only where there is one.
         model = self.folder / "models" / "chat" / "tiny" / "tiny.gguf"
         model.parent.mkdir(parents=True, exist_ok=True)

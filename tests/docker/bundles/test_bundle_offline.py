@@ -12,7 +12,7 @@ from .machine import Host, run
 
 
 @pytest.fixture(params=[True, False], ids=["black-hole", "no-route"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     with (
         Namespace(tmp_path, route=request.param) as namespace,
         Engine(tmp_path / "engine", namespace) as engine,
@@ -20,30 +20,30 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         yield engine
 
 
-def fetch(engine: Engine, url: str, *options: str) -> str:
-    command = engine.namespace.command("curl", "--silent", "--max-time", "5", *options, url)
+def fetch(watched: Engine, url: str, *options: str) -> str:
+    command = watched.namespace.command("curl", "--silent", "--max-time", "5", *options, url)
     return run(*command, check=False).stdout.strip()
 
 
-def test_import_and_answer_without_a_packet(engine: Engine, host: Host, old: Signed) -> None:
+def test_import_and_answer_without_a_packet(watched: Engine, host: Host, old: Signed) -> None:
     began = time.monotonic()
     script = old.bundle / "import-docker-images.sh"
-    command = engine.namespace.command("bash", script, "--yes", "--start", *old.proof)
-    done = run(*command, **host.environment, **engine.environment)
+    command = watched.namespace.command("bash", script, "--yes", "--start", *old.proof)
+    done = run(*command, **host.environment, **watched.environment)
     assert "loading backend-image.tar" in done.stdout
-    assert fetch(engine, f"http://127.0.0.1:{host.port}/release") == old.release
+    assert fetch(watched, f"http://127.0.0.1:{host.port}/release") == old.release
     assert time.monotonic() - began < 60
-    if not engine.namespace.route:
+    if not watched.namespace.route:
         return
-    assert engine.namespace.packets() == []
+    assert watched.namespace.packets() == []
     # The control: one URL fetched on purpose is seen, by the machine and by a container.
-    fetch(engine, "http://example.com/")
-    asked = engine.namespace.packets()
+    fetch(watched, "http://example.com/")
+    asked = watched.namespace.packets()
     assert any("example" in packet.get("question", "") for packet in asked), asked
     run(
         *("docker", "run", "--rm", f"atoll/gateway:{old.release}"),
         *("sh", "-c", "busybox nc -w 3 192.0.2.1 80"),
         check=False,
-        **engine.environment,
+        **watched.environment,
     )
-    assert any(packet.get("to") == "192.0.2.1" for packet in engine.namespace.packets())
+    assert any(packet.get("to") == "192.0.2.1" for packet in watched.namespace.packets())
