@@ -62,7 +62,7 @@ class Releases:
 
     def make(self, upgrade: str, *, breaking: bool = False) -> str:
         """The tag of a release like the last one, with one more migration."""
-        number = len(self._made) + 1
+        number = len(self._migrations) + 1
         name = f"{self.base}-{os.getpid()}-{number}"
         revision, before = f"v1_{9000 + number}", (["", *self._migrations][-1] or head())
         work = self.root.parent / name

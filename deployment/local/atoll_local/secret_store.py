@@ -18,7 +18,8 @@ def secrets_file(data_dir: Path) -> Path:
 
 
 def read_secrets(data_dir: Path, values: Mapping[str, str]) -> dict[str, str]:
-    """Both secrets: from the settings, else from the file, else new ones, which are stored.
+    """Both secrets: from the settings, else from the file, else from the files of containers that
+    ran on the same data, else new ones, which are stored.
 
     A secret that changes ends every session and invalidates every API key; so a new one is only
     made when there is none.
@@ -34,7 +35,7 @@ def read_secrets(data_dir: Path, values: Mapping[str, str]) -> dict[str, str]:
     try:
         kept = _read(path)
     except FileNotFoundError:
-        kept = {}
+        kept = _of_containers(data_dir)
     missing = [name for name in NAMES if name not in given and name not in kept]
     if missing:
         kept |= {name: secrets.token_hex(32) for name in missing}
@@ -57,6 +58,23 @@ def _read(path: Path) -> dict[str, str]:
             "secrets will be made, everybody has to sign in again and API keys stop working."
         )
     return found
+
+
+def _of_containers(data_dir: Path) -> dict[str, str]:
+    """What containers kept on the same data, so that leaving them signs nobody out."""
+    found = {}
+    for name in NAMES:
+        path = data_dir / "secrets" / name.lower()
+        try:
+            found[name] = path.read_text(encoding="utf-8").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError:
+            raise BadSetting(
+                f"{path} belongs to the account of the containers. Give the data to this one: "
+                f"chown -R {os.getuid()}:{os.getgid()} {data_dir}"
+            ) from None
+    return {name: value for name, value in found.items() if value}
 
 
 def _write(path: Path, kept: Mapping[str, str]) -> None:

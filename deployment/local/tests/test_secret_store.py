@@ -45,3 +45,17 @@ def test_a_file_without_secrets_is_not_overwritten(tmp_path: Path, content: str)
     with pytest.raises(BadSetting, match="Restore it from a backup"):
         read_secrets(tmp_path, {})
     assert secrets_file(tmp_path).read_text() == content
+
+
+def test_those_of_containers_on_the_same_data_are_taken_over(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "secret_key").write_text("first")
+    (folder / "internal_token").write_text("second\n")
+    wanted = {"SECRET_KEY": "first", "INTERNAL_TOKEN": "second"}
+    assert read_secrets(tmp_path, {}) == wanted
+    (folder / "internal_token").unlink()
+    made = read_secrets(tmp_path, {})
+    assert made["SECRET_KEY"] == "first"
+    # What had to be made is kept with the rest.
+    assert read_secrets(tmp_path, {}) == made

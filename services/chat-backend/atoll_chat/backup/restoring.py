@@ -119,6 +119,9 @@ def restore(
         inspect(unpacked.database)
         (staged / FILES).mkdir(mode=0o700, exist_ok=True)
         secrets = [name for name in SECRETS if (staged / DATA / name).exists()]
+        # Containers and host processes keep them in different files, and those of before must not
+        # win over the restored ones.
+        aside = SECRETS if secrets else ()
         marker = database.parent / MARKER
         _write(marker, unpacked.header.model_dump_json().encode())
         _gather(database)
@@ -126,15 +129,16 @@ def restore(
         moves = [
             (database.with_name(database.name + end), f"db/conversation.db{end}") for end in _SIDES
         ]
-        moves += [(settings.files_dir, "files"), *((data / name, name) for name in secrets)]
+        moves += [(settings.files_dir, "files"), *((data / name, name) for name in aside)]
         for place, name in moves:
             _move(place, replaced / name)
         _move(unpacked.database, database)
         _move(staged / FILES, settings.files_dir)
-        for name in secrets:
+        for name in aside:
             if (replaced / name).exists():
                 # Secrets may be read-only; what only waits to be deleted need not be.
                 (replaced / name).chmod(0o600)
+        for name in secrets:
             _move(staged / DATA / name, data / name)
         if config_to is not None and (staged / CONFIG).is_dir():
             shutil.copytree(staged / CONFIG, config_to, dirs_exist_ok=True)

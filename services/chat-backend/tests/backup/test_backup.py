@@ -71,6 +71,22 @@ def test_a_restored_backup_is_what_was_backed_up(
     assert stat.S_IMODE(data.database.stat().st_mode) == 0o600
 
 
+def test_secrets_of_before_do_not_win_over_the_restored_ones(
+    data: Data, make_data: Callable[[str], Data], tmp_path: Path
+) -> None:
+    """A backup of host processes on a machine of containers, which has made secrets already."""
+    hosts = make_data("host processes")
+    (hosts.folder / "secrets.env").write_text("SECRET_KEY=first\nINTERNAL_TOKEN=second\n")
+    assert hosts.run("backup", tmp_path / "x.tar").returncode == 0
+    key = data.folder / "secrets" / "secret_key"
+    key.chmod(0o400)
+    assert data.run("restore", tmp_path / "x.tar").returncode == 0
+    assert not key.exists()
+    assert "first" in (data.folder / "secrets.env").read_text()
+    [kept] = data.folder.glob("replaced-*/secrets/secret_key")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
 def test_on_another_machine_a_backup_brings_everything(data: Data, archive: Path) -> None:
     other = Data.__new__(Data)
     other.folder = archive.parent / "other"
