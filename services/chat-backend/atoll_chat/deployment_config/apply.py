@@ -23,18 +23,22 @@ KEPT = 5
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file as it is and as it should be; None where there is none."""
+    """A file as it is and as it should be; None where there is none.
+
+    `beginning` is what a new file begins as: a difference to it says more than the whole file.
+    """
 
     path: Path
     before: str | None
     after: str | None
+    beginning: str = ""
 
     def diff(self, root: Path) -> str:
         """What changes, without secrets."""
         name = str(self.path.relative_to(root))
         old, new = (
             [masked(line) for line in (text or "").splitlines()]
-            for text in (self.before, self.after)
+            for text in (self.beginning if self.before is None else self.before, self.after)
         )
         if old == new:
             # Only hidden values differ.
@@ -83,7 +87,7 @@ def plan(text: str, root: Path, place: str | None = None) -> Plan:
         # What an earlier document set for an nginx in front goes with its file.
         variables = {**dict.fromkeys(BEHIND_NGINX), **variables}
     after = changed(start, variables)
-    changes = [Change(root / ".env", environment, after)]
+    changes = [Change(root / ".env", environment, after, start)]
     if has_site is not None and not ours:
         if not config.nginx.enabled:
             asked.warnings.append(f"{site.FILE}: was not written by this script and stays as it is")

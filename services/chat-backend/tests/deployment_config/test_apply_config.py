@@ -99,6 +99,9 @@ def test_a_new_file_is_for_its_owner_alone_and_begins_as_the_example(
     installation: Installation,
 ) -> None:
     shutil.copy(REPOSITORY / ".env.example", installation.root)
+    shown = installation.apply({"accounts": {"registration": "closed"}}, "--diff").stdout
+    assert "+REGISTRATION=closed" in shown
+    assert len(shown.splitlines()) < 10
     assert installation.apply({"accounts": {"registration": "closed"}}).returncode == 0
     file = installation.root / ".env"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
