@@ -214,7 +214,8 @@ def test_an_image_holds_no_tools_tests_or_caches(release: str, service: str) -> 
         for tool in gcc cc c++ make pip npm node git curl wget; do command -v $tool; done
         find / -xdev \\( -path /proc -o -path /sys \\) -prune -o -type d \\
             \\( -name tests -o -name node_modules -o -name .cache -o -name __pypackages__ \\) -print
-        find /var/lib/apt/lists /var/cache/apt /root -type f ! -name '.*rc' ! -name .profile
+        find /var/lib/apt/lists /var/cache /root -type f \\
+            ! -name '.*rc' ! -name .profile ! -name aux-cache
         find / -xdev -name '*.env' -o -xdev -name '.env*'
         true
     """
@@ -358,3 +359,13 @@ def test_weak_secrets_are_refused_by_name(target: Deployment) -> None:
 def test_a_missing_image_is_not_fetched(target: Deployment) -> None:
     target.write_settings(ATOLL_RELEASE="9.9.9")
     assert "No such image: atoll/" in target.compose("up", "--detach", check=False)
+
+
+def test_a_checkpoint_elsewhere_on_the_host_is_mounted_read_only() -> None:
+    settings = {"MODEL_PATH": "/srv/models/vlm", "MODEL_PATH_IN_CONTAINER": "/model/vlm"}
+    inference = rendered("docker-compose.yml", **settings)["services"]["inference"]
+    assert inference["environment"]["MODEL_PATH"] == "/model/vlm"
+    [mount] = [volume for volume in inference["volumes"] if volume["source"] == "/srv/models/vlm"]
+    assert (mount["target"], mount["read_only"]) == ("/model/vlm", True)
+    without = rendered("docker-compose.yml")["services"]["inference"]
+    assert without["environment"]["MODEL_PATH"] == ""
