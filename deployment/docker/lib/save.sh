@@ -48,7 +48,11 @@ squeeze() {
 }
 
 remaining() {
-    if (($1 == 0 || $1 >= $2)); then printf 'nearly done'; else
+    if (($1 == 0)); then
+        printf 'the engine is collecting layers'
+    elif (($1 >= $2)); then
+        printf 'nearly done'
+    else
         printf 'about %d s left' "$((($2 - $1) * $3 / $1 + 1))"
     fi
 }
