@@ -137,7 +137,8 @@ class BodyAdmissionMiddleware:
             allowed = max(self.grace_s, size / self.min_rate if self.min_rate else self.deadline_s)
             remaining = min(allowed, self.deadline_s) - elapsed
             try:
-                message = await asyncio.wait_for(receive(), max(remaining, 0.001))
+                async with asyncio.timeout(max(remaining, 0.001)):
+                    message = await receive()
             except TimeoutError:
                 raise ApiError(
                     f"The request body came too slowly: send at least {self.min_rate:.0f} bytes "

@@ -8,7 +8,6 @@ leave their units on the device's queue, where they share forward passes with th
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from atoll_inference.serving.lane import Ended, Lane, LaneLimits, OnEnd
 from atoll_inference.serving.turns import Turns
 from atoll_inference.serving.units import Group
 from atoll_inference.serving.work import OnProgress, Outcome, Prepare, Tell, Work
+from atoll_inference.serving.workers import Workers
 from atoll_kit.errors import ApiError, DeadlineExceeded, TooManyRequests
 
 WORKERS = 2
@@ -98,7 +98,7 @@ class BatchLane(Lane):
         self._device = device
         self._loop = asyncio.get_running_loop()
         self._runner = BatchRunner(model, engine, device, self._deliver)
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"{model}-steps")
+        self._workers = Workers(WORKERS, f"{model}-steps")
         self._turns = Turns(engine.concurrency)
         self._seats: set[Seat] = set()
         self._drives: set[asyncio.Task[None]] = set()
@@ -222,7 +222,7 @@ class BatchLane(Lane):
             self.abort_where(lambda _: True, error)
             drained = await self._drained(5.0)
         self._device.detach(self._runner)
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()
         return drained
 
     async def _drained(self, seconds: float) -> bool:
@@ -253,7 +253,7 @@ class BatchLane(Lane):
         finally:
             for way in ways:
                 with suppress(RuntimeError):  # the workers are gone: the lane has closed
-                    await self._off_loop(way.close)
+                    await self._workers.run(way.close)
             self._turns.give_back()
             self._gauges()
 
@@ -261,7 +261,7 @@ class BatchLane(Lane):
         if work.has_ended():
             return
         began = time.monotonic()
-        step = await self._off_loop(self._begin, work, ways)
+        step = await self._workers.run(self._begin, work, ways)
         work.preprocess_s = time.monotonic() - began
         while step.units is not None:
             if work.has_ended():
@@ -270,7 +270,7 @@ class BatchLane(Lane):
             if work.has_ended():
                 return
             began = time.monotonic()
-            step = await self._off_loop(self._advance, work, step.way, outputs)
+            step = await self._workers.run(self._advance, work, step.way, outputs)
             work.postprocess_s += time.monotonic() - began
         ways.clear()
         work.finish(step.result)
@@ -309,9 +309,6 @@ class BatchLane(Lane):
     def _last(self, work: Work, way: Steps, result: Any) -> _Step:
         work.tokens = self.engine.tokens(result)
         return _Step(way, None, work.tell(result))
-
-    async def _off_loop(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        return await self._loop.run_in_executor(self._workers, call, *arguments)
 
     def _deliver(self, groups: list[Group]) -> None:
         """On the device's thread: hand complete and failed groups to the loop."""
