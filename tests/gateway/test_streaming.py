@@ -58,6 +58,7 @@ def test_an_event_arrives_before_the_next_is_sent(
 
 def test_ndjson_is_not_held_back_for_compression(gateway: Gateway, inference: FakeService) -> None:
     first_was_read = Event()
+    seen_in_time: list[bool] = []
 
     def stream(exchange: Exchange) -> None:
         exchange.send_response(200)
@@ -65,7 +66,7 @@ def test_ndjson_is_not_held_back_for_compression(gateway: Gateway, inference: Fa
         exchange.end_headers()
         exchange.wfile.write(b'{"n": 1}\n')
         exchange.wfile.flush()
-        first_was_read.wait(timeout=60)
+        seen_in_time.append(first_was_read.wait(timeout=20))
         exchange.close_connection = True
 
     inference.answers["/v1/vision/batch"] = stream
@@ -75,6 +76,7 @@ def test_ndjson_is_not_held_back_for_compression(gateway: Gateway, inference: Fa
     assert response.readline() == b'{"n": 1}\n'
     first_was_read.set()
     response.read()
+    assert seen_in_time == [True]
     connection.close()
 
 
