@@ -55,6 +55,7 @@ class Machine:
     def __init__(self, checkout: Path) -> None:
         self.id = run(
             *("docker", "run", "--detach", "--init", "--network", "none"),
+            *("--name", f"atoll-bare-{os.getpid()}"),
             *("--volume", f"{checkout}:/opt/atoll", "--workdir", "/opt/atoll"),
             *("--env", f"HTTP_PORT={PORT}", BASE, "sleep", "infinity"),
         ).splitlines()[-1]
