@@ -40,9 +40,11 @@ check_writable() {
         || fail "${shown} cannot be written by the user ${owner} of the services. On the host:
     sudo chown -R ${owner} ${HOST_DATA_DIR}
 or set ATOLL_UID and ATOLL_GID in .env to the numbers of its owner (now $(stat -c '%u and %g' "$folder"))."
-    # Archives of backups, and what a restore put aside, may belong to root.
-    strange="$(as_owner find "$folder" \( -path "$data/secrets" -o -path "$data/backups" \
-        -o -path "$data/replaced-*" \) -prune -o -type f ! -writable -print -quit 2>/dev/null)"
+    # Not below the third level, where uploads may be many. Archives of backups, and what a restore
+    # put aside, may belong to root.
+    strange="$(as_owner find "$folder" -maxdepth 3 \( -path "$data/secrets" \
+        -o -path "$data/backups" -o -path "$data/replaced-*" \) -prune -o \( -type f ! -writable \
+        -o -type d ! -writable -o -type d ! -readable \) -print -quit 2>/dev/null)" || true
     [[ -z "$strange" ]] \
         || fail "${HOST_DATA_DIR}${strange#"$data"} cannot be written by the user ${owner} of the services. On the host:
     sudo chown -R ${owner} ${HOST_DATA_DIR}"

@@ -362,8 +362,9 @@ def test_a_missing_image_is_not_fetched(target: Deployment) -> None:
 
 
 def test_a_checkpoint_elsewhere_on_the_host_is_mounted_read_only() -> None:
-    settings = {"MODEL_PATH": "/srv/models/vlm", "MODEL_PATH_IN_CONTAINER": "/model/vlm"}
-    inference = rendered("docker-compose.yml", **settings)["services"]["inference"]
+    inference = rendered(
+        "docker-compose.yml", MODEL_PATH="/srv/models/vlm", MODEL_PATH_IN_CONTAINER="/model/vlm"
+    )["services"]["inference"]
     assert inference["environment"]["MODEL_PATH"] == "/model/vlm"
     [mount] = [volume for volume in inference["volumes"] if volume["source"] == "/srv/models/vlm"]
     assert (mount["target"], mount["read_only"]) == ("/model/vlm", True)

@@ -6,8 +6,10 @@ import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tests.e2e.stack import free_ports
@@ -116,10 +118,11 @@ def test_on_the_hosts_network_only_the_gateway_listens_outside(target: Deploymen
     assert "<title>" in httpx.get(target.url).text
     assert httpx.get(f"{target.url}/api/health").status_code == 200
     assert httpx.get(f"{target.url}/v2/health/ready").status_code == 200
-    listening = [line.split()[3] for line in run("ss", "-Hltn").splitlines()]
+    sockets: list[Any] = psutil.net_connections("inet")
+    listening = {(s.laddr.port, s.laddr.ip) for s in sockets if s.status == psutil.CONN_LISTEN}
     for port in ports.values():
-        assert [one for one in listening if one.endswith(f":{port}")] == [f"127.0.0.1:{port}"]
-    assert f"0.0.0.0:{target.port}" in listening
+        assert {one for one in listening if one[0] == port} == {(port, "127.0.0.1")}
+    assert (target.port, "0.0.0.0") in listening
 
 
 # --- monitoring ---------------------------------------------------------------------------------
