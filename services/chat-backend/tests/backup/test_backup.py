@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from backup_data import Data
 
-from atoll_chat.backup import restoring
+from atoll_chat.backup import restoring, taking
 from atoll_chat.database import WriterLock
 
 
@@ -155,6 +155,24 @@ def test_without_a_database_there_is_nothing_to_back_up(data: Data, tmp_path: Pa
     assert "nothing to back up" in done.stderr
 
 
+def test_a_file_that_is_deleted_meanwhile_is_in_no_part_of_the_backup(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [(first,), _] = data.query("SELECT id FROM files ORDER BY id")
+    copy = taking.copy_database
+
+    def copy_then_delete(database: Path, target: Path) -> None:
+        copy(database, target)
+        data.query("DELETE FROM files WHERE id = ?", first)
+        data.path(str(first)).unlink(missing_ok=True)
+
+    monkeypatch.setattr(taking, "copy_database", copy_then_delete)
+    done = data.run("backup", tmp_path / "x.tar")
+    assert (done.returncode, "warning" in done.stderr) == (0, False)
+    verified = data.run("backup-verify", tmp_path / "x.tar")
+    assert "1 files" in verified.text, verified.stderr
+
+
 def test_a_content_that_is_lost_already_is_named(data: Data, tmp_path: Path) -> None:
     [(first,), (second,)] = data.query("SELECT id FROM files ORDER BY id")
     data.path(str(first)).unlink()
@@ -267,6 +285,20 @@ def test_what_was_altered_is_refused(how: str, data: Data, archive: Path) -> Non
         assert data.everything() == before
         assert not list(data.folder.glob("replaced-*")) or how == "a bit"
     assert checked > 20
+
+
+@pytest.mark.parametrize("what", [b"f3b0f3b0", b"firstfirst"])
+def test_a_secret_or_a_file_with_another_bit_is_refused(
+    what: bytes, data: Data, archive: Path
+) -> None:
+    before = data.everything()
+    content = archive.read_bytes()
+    assert what in content
+    altered = content.replace(what, bytes([what[0] ^ 1]) + what[1:], 1)
+    done = data.run("restore", "-", stdin=altered)
+    assert done.returncode == 1
+    assert "altered or is damaged" in done.stderr
+    assert data.everything() == before
 
 
 def test_a_backup_of_a_later_format_is_refused(data: Data, archive: Path) -> None:
