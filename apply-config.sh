@@ -11,21 +11,17 @@
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-
-fail() {
-    printf 'apply-config: %s\n' "$1" >&2
-    exit "${2:-1}"
-}
-
-usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+install="$root"
+program=apply-config
+# shellcheck source=deployment/docker/lib/say.sh
+source "$root/deployment/docker/lib/say.sh"
+# shellcheck source=deployment/docker/lib/stack.sh
+source "$root/deployment/docker/lib/stack.sh"
 
 # release: the tag of the images of this folder.
 release() {
-    local tag=''
-    if [[ -f "$root/.env" ]]; then
-        tag="$(sed -n 's/^ATOLL_RELEASE=//p' "$root/.env" | tail -n 1 | tr -d "'\"")"
-    fi
-    printf '%s' "${ATOLL_RELEASE:-${tag:-local}}"
+    local tag="${ATOLL_RELEASE:-$(setting ATOLL_RELEASE)}"
+    printf '%s' "${tag:-local}"
 }
 
 # in_image ARGS: run atoll-chat in the image, as whoever may write this folder.
@@ -53,12 +49,12 @@ main() {
             --diff) options+=(--diff) ;;
             --schema) options+=(--schema) ;;
             -h | --help)
-                usage
+                print_header "$0"
                 exit 0
                 ;;
-            -*) fail "unknown option $1; see $0 --help" 2 ;;
+            -*) usage "there is no option $1" ;;
             *)
-                [[ -z "$file" ]] || fail "one file at a time: $file, then $1" 2
+                [[ -z "$file" ]] || usage "one file at a time: $file, then $1"
                 file="$1"
                 ;;
         esac
@@ -66,12 +62,11 @@ main() {
     done
     local input=/dev/null given=()
     if [[ -n "$file" ]]; then
-        [[ -f "$file" && -r "$file" ]] || fail "$file is not there or cannot be read" 2
+        [[ -f "$file" && -r "$file" ]] || usage "$file is not there or cannot be read"
         input="$file"
         given=(- --name "$file")
     elif [[ " ${options[*]} " != *" --schema "* ]]; then
-        usage >&2
-        exit 2
+        usage 'name the file'
     fi
     if [[ -x "$root/.venv/bin/atoll-chat" ]]; then
         exec "$root/.venv/bin/atoll-chat" apply-config "${given[@]}" "${options[@]}" \

@@ -111,8 +111,9 @@ docker_run() {
     }
     wait_for_health || fail 'not every service is well; the lines above say why'
     docker_check
-    say "it runs on port $(compose port gateway 8080 2>/dev/null | sed 's/.*://'); ./start.sh stop ends it, docker compose logs -f shows what it does"
-    local first
+    local first address
+    address="$(compose port gateway 8080 2>/dev/null || true)"
+    say "it runs${address:+ on port ${address##*:}}; ./start.sh stop ends it, docker compose logs -f shows what it does"
     first="$(data_folder)/first-admin-password"
     if [[ -f "$first" ]]; then say "the administrator's first password is in $first"; fi
 }

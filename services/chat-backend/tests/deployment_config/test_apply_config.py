@@ -39,6 +39,8 @@ class Installation:
         self.root = root
         root.mkdir()
         shutil.copy(REPOSITORY / "apply-config.sh", root)
+        library = Path("deployment") / "docker" / "lib"
+        shutil.copytree(REPOSITORY / library, root / library)
         binaries = root / ".venv" / "bin"
         binaries.mkdir(parents=True)
         script = binaries / "atoll-chat"
