@@ -141,19 +141,20 @@ class Installation(Deployment):
         return (self.folder / ".atoll" / "release").read_text().strip()
 
 
-@pytest.fixture
-def releases(release: str, tmp_path: Path) -> Iterator[Releases]:
-    made = Releases(release, tmp_path)
+@pytest.fixture(scope="module")
+def releases(release: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
+    made = Releases(release, tmp_path_factory.mktemp("releases"))
     yield made
     made.remove()
 
 
-@pytest.fixture
-def installed(releases: Releases, tmp_path: Path) -> Iterator[Installation]:
-    """The release of this checkout, imported and serving."""
+@pytest.fixture(scope="module")
+def installed(
+    releases: Releases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
+    """The release of this checkout, imported and serving; every test leaves it so."""
     first = releases.first()
-    folder = tmp_path / "installed"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("installed")
     made = Installation(folder, f"atoll-upgrade-{os.getpid()}", first, PRELOAD="none")
     made.write_settings()
     with made:
@@ -223,34 +224,10 @@ def test_upgrade_write_and_roll_back_lose_no_row(
         assert files == {f"{what}.txt": what.encode() * 1000 for what in expected}
 
 
-def test_going_back_over_a_breaking_migration_asks_first(
-    installed: Installation, releases: Releases
-) -> None:
-    person = new_user(installed, "ada")
-    write(person, "before")
-    before, first = installed.tables(), installed.release()
-    newer = releases.make(BREAKS, breaking=True)
-    installed.upgrade(releases.bundle(newer))
-    write(person, "after")
-    written = installed.tables()
-    refused = installed.script("rollback.sh", "--yes", check=False)
-    counted = dict(re.findall(r"^  (\w+) +(\d+) ", refused, re.M))
-    assert (counted["conversations"], counted["files"]) == ("1", "1"), refused
-    assert installed.release() == newer
-    assert installed.tables() == written
-    # The older release would not open this database, whatever an operator types.
-    installed.script("rollback.sh", "--yes", "--discard-since-upgrade")
-    assert installed.release() == first
-    assert installed.tables() == before
-    assert read(person)[0] == {"before"}
-    [kept] = (installed.folder / "data").glob("replaced-*/db/conversation.db")
-    assert contents(kept)["conversations"] == written["conversations"]
-
-
 def test_backups_under_writing_load_are_restored_with_equal_contents(
     installed: Installation, tmp_path: Path
 ) -> None:
-    people = [new_user(installed, name) for name in ("ada", "grace")]
+    people = [new_user(installed, name) for name in ("grace", "linus")]
     with writing(people) as written:
         archives = []
         for number in range(BACKUPS):
@@ -303,6 +280,30 @@ def writing(people: list[Person]) -> Iterator[list[str]]:
         for thread in threads:
             thread.join()
     assert failed == []
+
+
+def test_going_back_over_a_breaking_migration_asks_first(
+    installed: Installation, releases: Releases
+) -> None:
+    person = new_user(installed, "joan")
+    write(person, "before")
+    before, first = installed.tables(), installed.release()
+    newer = releases.make(BREAKS, breaking=True)
+    installed.upgrade(releases.bundle(newer))
+    write(person, "after")
+    written = installed.tables()
+    refused = installed.script("rollback.sh", "--yes", check=False)
+    counted = dict(re.findall(r"^  (\w+) +(\d+) ", refused, re.M))
+    assert (counted["conversations"], counted["files"]) == ("1", "1"), refused
+    assert installed.release() == newer
+    assert installed.tables() == written
+    # The older release would not open this database, whatever an operator types.
+    installed.script("rollback.sh", "--yes", "--discard-since-upgrade")
+    assert installed.release() == first
+    assert installed.tables() == before
+    assert read(person)[0] == {"before"}
+    kept = max((installed.folder / "data").glob("replaced-*/db/conversation.db"))
+    assert contents(kept)["conversations"] == written["conversations"]
 
 
 def test_the_tests_of_this_release_pass_on_the_schema_of_a_newer_one(tmp_path: Path) -> None:
