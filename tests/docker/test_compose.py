@@ -168,6 +168,12 @@ def test_no_secret_is_in_an_image_or_in_what_docker_tells(clone: Clone) -> None:
     for service in (*RUNNING, *ONE_SHOTS):
         told = json.dumps(clone.inspect(service))
         assert not any(value in told for value in secrets.values()), service
+    # A password that an operator wrote into .env is known to the one service that asks for it.
+    password = clone.settings["ADMIN_PASSWORD"]
+    told_to = {
+        name for name in (*RUNNING, *ONE_SHOTS) if password in json.dumps(clone.inspect(name))
+    }
+    assert told_to == {"chat-backend"}
     seen = clone.exec("inference", "ls", "/run/secrets").split()
     assert seen == ["internal_token"]
     assert clone.exec("gateway", "ls", "/run/secrets").split() == ["internal_token"]
