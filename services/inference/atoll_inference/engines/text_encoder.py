@@ -54,6 +54,9 @@ class TextEncoderEngine(BatchEngine):
         LoadFailed: the folder has no readable safetensors, or the device is not there.
     """
 
+    concurrency = 128
+    """Texts take little memory, and the more of them wait the nearer are those of a batch in length."""
+
     def __init__(
         self,
         folder: Path,
