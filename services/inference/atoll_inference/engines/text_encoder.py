@@ -55,7 +55,7 @@ class TextEncoderEngine(BatchEngine):
     """
 
     concurrency = 128
-    """Texts take little memory, and the more of them wait the nearer are those of a batch in length."""
+    """Texts take little memory, and many that wait make batches of nearly equal lengths."""
 
     def __init__(
         self,
