@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,16 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILDERS = ROOT / "services" / "inference" / "tests"
 LIMIT_BYTES = 8_000_000_000
 LIMIT_S = 5.0
+SPEECH = ROOT / "tests" / "media" / "speech" / "queue-periodic-announce.wav"
+
+
+def photograph() -> Path | None:
+    """A person before a camera: a picture that scikit-image brings along."""
+    found = find_spec("skimage")
+    picture = (
+        Path(found.origin).parent / "data" / "astronaut.png" if found and found.origin else None
+    )
+    return picture if picture and picture.is_file() else None
 
 
 def python(*arguments: str, **variables: str) -> str:
@@ -138,8 +149,10 @@ def main() -> None:
     parser.add_argument("--dtypes", default="fp32,auto,int8")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--speech", type=Path, help="a recording of somebody talking")
-    parser.add_argument("--face", type=Path, help="a picture with a face")
+    parser.add_argument(
+        "--speech", type=Path, default=SPEECH, help="a recording of somebody talking"
+    )
+    parser.add_argument("--face", type=Path, default=photograph(), help="a picture with a face")
     parser.add_argument(
         "--starters", type=Path, default=ROOT / "models", help="models folder of starters"
     )
