@@ -126,6 +126,11 @@ apt_install() {
     return "$status"
 }
 
+# have_library NAME: the loader finds it.
+have_library() {
+    [[ "$(PATH="$PATH:/sbin" ldconfig -p)" == *"$1"* ]]
+}
+
 have_nginx() { command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]]; }
 
 find_python() {
@@ -144,6 +149,8 @@ prepare_system() {
     local missing=()
     have_nginx || missing+=(nginx-light)
     command -v envsubst >/dev/null || missing+=(gettext-base)
+    # llama.cpp's threads.
+    have_library libgomp.so.1 || missing+=(libgomp1)
     if [[ ! -x "$venv/bin/python" ]] && ! find_python >/dev/null; then
         missing+=(python3.11 python3.11-venv)
     fi

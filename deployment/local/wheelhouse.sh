@@ -19,7 +19,7 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
 venv="$root/.venv"
-readonly DEBIAN_PACKAGES=(nginx-light gettext-base python3.11 python3.11-venv)
+readonly DEBIAN_PACKAGES=(nginx-light gettext-base libgomp1 python3.11 python3.11-venv)
 # shellcheck source=offline.sh
 source "$here/offline.sh"
 work="$offline.partial"
