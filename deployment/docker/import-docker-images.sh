@@ -209,6 +209,7 @@ main() {
     bring_up "$release"
     commit "$release"
     say "release $release serves at $(address)${current:+ (before: $current)}"
+    [[ -n "$current" ]] || say "the first password of $(first_account) is in $(data_folder)/first-admin-password"
 }
 
 finish_without_start() {
@@ -221,6 +222,12 @@ finish_without_start() {
     else
         say "release $release is loaded; $1 goes on serving. Run this again with --start to upgrade"
     fi
+}
+
+first_account() {
+    local name
+    name="$(setting ADMIN_USERNAME)"
+    printf '%s' "${name:-admin}"
 }
 
 address() {

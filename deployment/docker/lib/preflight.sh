@@ -133,7 +133,7 @@ check_gpu() {
 
 check_selinux() {
     if [[ -r /sys/fs/selinux/enforce && "$(cat /sys/fs/selinux/enforce)" == 1 ]]; then
-        attention selinux enforcing "let containers use the folders: chcon -Rt container_file_t $(data_folder) $(models_place)"
+        attention selinux enforcing "the folders are labelled for containers; where that fails: chcon -Rt container_file_t $(data_folder) $(models_place)"
     else
         ok selinux 'not enforcing'
     fi

@@ -31,7 +31,7 @@ configure() {
 }
 
 self_test() {
-    if [[ -z "$(setting LLM_API_URL)" ]] && ! has_chat_model; then
+    if [[ -z "$(setting LLM_API_URL)$(setting MODEL_PATH)" ]] && ! has_chat_model; then
         warn "no question was asked: there is no chat model in $(models_place)/chat and no LLM_API_URL"
         return 0
     fi

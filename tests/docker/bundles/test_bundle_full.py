@@ -12,7 +12,7 @@ import pytest
 from .alterations import KINDS, altered
 from .conftest import Signed
 from .engine import Engine, Namespace
-from .machine import ROOT, Host, run
+from .machine import ROOT, SERVICES, Host, remove_images, run
 from .test_bundle_kills import kill, start
 
 ALTERATIONS = int(os.environ.get("BUNDLE_FULL_ALTERATIONS", "3"))
@@ -105,6 +105,36 @@ def test_alterations_of_the_full_bundle_are_refused(full: Signed) -> None:
                 check=False,
             )
             assert done.returncode == 1 and "REFUSED" in done.stderr, what
+
+
+def test_a_change_in_the_chat_backend_is_a_small_delta(full: Signed, tmp_path: Path) -> None:
+    """The sources with one more line in the chat backend, built and exported on the full bundle."""
+    copy, release = tmp_path / "copy", f"delta-{os.getpid()}"
+    copy.mkdir()
+    run("bash", "-c", 'git ls-files -z | tar --null -T - -cf - | tar -C "$0" -xf -', copy, cwd=ROOT)
+    with (copy / "services/chat-backend/atoll_chat/app.py").open("a") as file:
+        file.write("\nA_CHANGE = 1\n")
+    settings = {"ATOLL_RELEASE": release}
+    if "PIP_CERT" in os.environ:
+        settings["BUILD_CA"] = os.environ["PIP_CERT"]
+    try:
+        build = ("docker", "compose", "build", "--quiet", *SERVICES)
+        run(*build, cwd=copy, timeout=1800, **settings)
+        place = tmp_path / "delta"
+        run(
+            *("bash", copy / "deployment" / "docker" / "export-docker-images.sh", "--no-build"),
+            *("--sign", full.key, "--since", full.bundle, "--output", place),
+            **settings,
+        )
+        share = size(place) / size(full.bundle)
+        print(f"delta {size(place)} bytes, {share:.2%} of the full bundle")
+        assert share <= 0.05
+    finally:
+        remove_images(release)
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def test_the_full_import_can_be_killed(watched: Engine, full: Signed, tmp_path: Path) -> None:
