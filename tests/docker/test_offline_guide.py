@@ -90,14 +90,18 @@ class World:
         }
         self.at = self.folder
 
-    def run(self, line: str, check: bool = True, at: Path | None = None) -> str:
-        """One line of the guide, as somebody types it, in the folder where the last one ended."""
+    def run(self, line: str, check: bool = True, at: Path | None = None, **more: str) -> str:
+        """One line of the guide, as somebody types it, in the folder where the last one ended.
+
+        Args:
+            more: variables besides those of this machine.
+        """
         text = re.sub(r"(?<![\w./])/(media|opt)/", rf"{self.folder}/\1/", line)
         marker = self.folder / "pwd"
         done = subprocess.run(
             ["bash", "-c", f"set -euo pipefail\n{text}\npwd >{marker}"],
             cwd=at or self.at,
-            env=self.environment,
+            env=self.environment | more,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -177,7 +181,7 @@ def test_cli_in_a_container(world: World, tmp_path: Path) -> None:
     shutil.copy(SPEECH, tmp_path / "a voice.wav")
     start = world.target / "start.sh"
     line = f"{start} cli inference run speech_recognition '/workspace/a voice.wav'"
-    answer = world.run(line, at=tmp_path).splitlines()[-1]
+    answer = next(text for text in world.run(line, at=tmp_path).splitlines() if text[:1] == "{")
     assert "goodbye" in json.loads(answer)["result"]["text"].lower()
     refused = world.run(f"{start} cli relation a b c || echo status $?", at=tmp_path)
     assert "vision-language model" in refused
@@ -208,18 +212,7 @@ def small(world: World) -> Path:
     output = world.folder / "small" / "offline-packages"
     output.parent.mkdir()
     options = f"--no-build --services gateway --output {output}"
-    environment, world.environment = (
-        world.environment,
-        {
-            "PATH": os.environ["PATH"],
-            "HOME": str(world.folder / "root"),
-            "ATOLL_RELEASE": world.release,
-        },
-    )
-    try:
-        world.run(f"./start.sh build {options}", at=world.checkout)
-    finally:
-        world.environment = environment
+    world.run(f"./start.sh build {options}", at=world.checkout, ATOLL_RELEASE=world.release)
     return output
 
 
@@ -240,7 +233,11 @@ def test_start_installs_a_bundle(world: World, small: Path, tmp_path: Path) -> N
     run("cp", "-r", small, tmp_path / "offline-packages")
     shutil.copy(ROOT / "start.sh", tmp_path)
     shutil.copytree(small / "lib", tmp_path / "deployment" / "docker" / "lib")
-    told = world.run("./start.sh install --yes --allow-unsigned", at=tmp_path)
+    elsewhere = {
+        "HTTP_PORT": str(free_ports(1)[0]),
+        "COMPOSE_PROJECT_NAME": f"{world.project}-small",
+    }
+    told = world.run("./start.sh install --yes --allow-unsigned", at=tmp_path, **elsewhere)
     assert "importing the bundle" in told
     assert (tmp_path / ".atoll" / "releases" / world.release).is_dir()
     assert (tmp_path / "docker-compose.yml").exists()

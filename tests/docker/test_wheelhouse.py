@@ -120,8 +120,9 @@ def test_a_bare_machine_without_a_network_installs_and_answers(machine: Machine)
 
 
 def test_cli(machine: Machine) -> None:
-    line = machine.run("./start.sh", "cli", "inference", "run", "speech_recognition", SPEECH)
-    assert "goodbye" in json.loads(line.splitlines()[-1])["result"]["text"].lower()
+    told = machine.run("./start.sh", "cli", "inference", "run", "speech_recognition", SPEECH)
+    answer = next(line for line in told.splitlines() if line[:1] == "{")
+    assert "goodbye" in json.loads(answer)["result"]["text"].lower()
     for judgement in ("relation", "consistency", "conflict"):
         code = f"./start.sh cli {judgement} a.png b.png c.json; echo status $?"
         refused = machine.run("bash", "-c", code)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from atoll_chat.backup import BackupError
-from atoll_chat.backup.format import CONFIG, DATA, FILES, SECRETS
+from atoll_chat.backup.format import CONFIG, DATA, DATABASE, FILES, SECRETS
 from atoll_chat.backup.reading import Unpacked, unpack
 from atoll_chat.migrations.runner import inspect
 from atoll_chat.settings import DataSettings
@@ -113,38 +113,50 @@ def restore(
         MigrationError: this release cannot use the schema.
         OSError: something cannot be written.
     """
-    data = settings.data_dir
-    with scratch(data) as staged:
+    with scratch(settings.data_dir) as staged:
         unpacked = unpack(stream, staged)
         inspect(unpacked.database)
         (staged / FILES).mkdir(mode=0o700, exist_ok=True)
-        secrets = [name for name in SECRETS if (staged / DATA / name).exists()]
-        # Containers and host processes keep them in different files, and those of before must not
-        # win over the restored ones.
-        aside = SECRETS if secrets else ()
-        marker = database.parent / MARKER
-        _write(marker, unpacked.header.model_dump_json().encode())
-        _gather(database)
-        replaced = data / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
-        moves = [
-            (database.with_name(database.name + end), f"db/conversation.db{end}") for end in _SIDES
-        ]
-        moves += [(settings.files_dir, "files"), *((data / name, name) for name in aside)]
-        for place, name in moves:
-            _move(place, replaced / name)
-        _move(unpacked.database, database)
-        _move(staged / FILES, settings.files_dir)
-        for name in aside:
-            if (replaced / name).exists():
-                # Secrets may be read-only; what only waits to be deleted need not be.
-                (replaced / name).chmod(0o600)
-        for name in secrets:
-            _move(staged / DATA / name, data / name)
         if config_to is not None and (staged / CONFIG).is_dir():
             shutil.copytree(staged / CONFIG, config_to, dirs_exist_ok=True)
+        marker = database.parent / MARKER
+        _write(marker, unpacked.header.model_dump_json().encode())
+        try:
+            replaced = _replace(settings, database, staged)
+        except OSError as error:
+            raise BackupError(
+                f"The data are replaced only in part ({error}). Nothing opens them now; run the "
+                "restore again."
+            ) from error
         marker.unlink()
         _sync(marker.parent)
-        return Restored(unpacked, replaced if replaced.exists() else None)
+        return Restored(unpacked, replaced)
+
+
+def _replace(settings: DataSettings, database: Path, staged: Path) -> Path | None:
+    """Move the data away and those in `staged` into their place; where the old ones are."""
+    data = settings.data_dir
+    secrets = [name for name in SECRETS if (staged / DATA / name).exists()]
+    # Containers and host processes keep them in different files, and those of before must not win
+    # over the restored ones.
+    aside = SECRETS if secrets else ()
+    replaced = data / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+    _gather(database)
+    moves = [
+        (database.with_name(database.name + end), f"db/conversation.db{end}") for end in _SIDES
+    ]
+    moves += [(settings.files_dir, "files"), *((data / name, name) for name in aside)]
+    for place, name in moves:
+        _move(place, replaced / name)
+    _move(staged / DATABASE, database)
+    _move(staged / FILES, settings.files_dir)
+    for name in aside:
+        if (replaced / name).exists():
+            # Secrets may be read-only; what only waits to be deleted need not be.
+            (replaced / name).chmod(0o600)
+    for name in secrets:
+        _move(staged / DATA / name, data / name)
+    return replaced if replaced.exists() else None
 
 
 def _gather(database: Path) -> None:

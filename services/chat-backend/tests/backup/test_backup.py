@@ -220,7 +220,8 @@ def test_a_restore_that_is_cut_off_is_run_again(
             move(source, target)
 
         monkeypatch.setattr(restoring, "_move", killed)
-        assert data.run("restore", archive).returncode == 1
+        failed = data.run("restore", archive)
+        assert (failed.returncode, "run the restore again" in failed.stderr) == (1, True)
         monkeypatch.setattr(restoring, "_move", move)
         for command in (("migrate",), ("backup", archive.with_name("no.tar"))):
             refused = data.run(*command)
