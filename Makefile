@@ -69,7 +69,7 @@ bundle: ## export the images for a machine without a network: make bundle ARGS="
 signing-key: ## make the key pair that signs bundles, in KEY or ~/.atoll
 	deployment/docker/make-signing-key.sh $(KEY)
 
-wheelhouse: setup ## collect everything that an install without a network needs into offline/
+wheelhouse: ## collect everything that an install without a network needs into offline/
 	deployment/local/wheelhouse.sh
 
 backup: ## write database, files, secrets and configuration into FILE, while serving

