@@ -62,6 +62,8 @@ def test_tls_with_a_certificate_of_our_own_making(target: Deployment) -> None:
 def protocols(port: int, trusted: ssl.SSLContext) -> set[str]:
     """The versions of TLS that a port speaks."""
     spoken = set()
+    # So that it is the gateway who refuses old versions, and not this client.
+    trusted.set_ciphers("DEFAULT:@SECLEVEL=0")
     for version in ssl.TLSVersion:
         if version.value < ssl.TLSVersion.TLSv1.value:
             continue
