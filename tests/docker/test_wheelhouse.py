@@ -42,6 +42,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     collected = os.environ.get("ATOLL_WHEELHOUSE")
     if collected:
         run("cp", "-rl", collected, folder / "offline")
+        (folder / "offline" / ".checked").unlink(missing_ok=True)
     else:
         (folder / ".venv").symlink_to(ROOT / ".venv")
         run(folder / "deployment" / "local" / "wheelhouse.sh", timeout=1800)
