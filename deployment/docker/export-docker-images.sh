@@ -35,7 +35,7 @@ source "$here/lib/contents.sh"
 source "$here/lib/lists.sh"
 
 sign='' with_models='' with_docker='' with_cache='' since='' wanted_platform='' compress='' build=yes
-volume=$LARGEST_VOLUME output="$here/offline-packages" wanted_release='' base_layers=''
+volume=$LARGEST_VOLUME output="$here/offline-packages" wanted_release='' base_layers='' saving=''
 wanted_services=("${ALL_SERVICES[@]}")
 
 image_of() { printf 'atoll/%s:%s' "$1" "$wanted_release"; }
@@ -86,6 +86,8 @@ check_arguments() {
     fi
     [[ -z "$with_docker" || -d "$with_docker" ]] || fail "there is no folder $with_docker"
     [[ -z "$with_models" ]] || check_models
+    [[ -z "$since" || -z "$compress" ]] || usage '--since and --compress exclude each other'
+    [[ -z "$with_cache" ]] || check_builder
     [[ -z "$compress" ]] || command -v zstd >/dev/null || fail '--compress needs zstd: apt-get install zstd'
     output="$(realpath --canonicalize-missing -- "$output")"
     partial="$output.partial"
@@ -105,6 +107,8 @@ check_images() {
         image="$(image_of "$service")"
         found="$(docker image inspect --format '{{.Os}}/{{.Architecture}}' "$image" 2>/dev/null)" \
             || fail "there is no image $image; leave --no-build away to build it"
+        (($(docker image inspect --format '{{.Size}}' "$image") / volume < 99)) \
+            || fail "--split $volume would cut $image into more than 99 volumes; name a larger size"
         [[ "$found" == "$wanted_platform" ]] || fail "$image is for $found and not for $wanted_platform"
     done
     while IFS= read -r image; do
@@ -164,8 +168,11 @@ main() {
     check_images
     check_space
     exec 8>"$output.lock"
-    flock --nonblock 8 || fail "another export writes $output"
-    trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf -- "$work" "${partial:?}"' EXIT
+    flock --nonblock 8 || {
+        say "another export writes $output, or a killed one left a command running; waiting for it"
+        flock --timeout 900 8 || fail "another export still writes $output"
+    }
+    trap '[[ -z "$saving" ]] || kill -- "-$saving" 2>/dev/null || true; rm -rf -- "$work" "${partial:?}"' EXIT
     clean_up_before
     printf '# Images of this bundle; deployment/docker/lib/format.sh says what the fields are.\n' >"$partial/$INFO"
     printf 'release\t%s\nplatform\t%s\n' "$wanted_release" "$wanted_platform" >>"$partial/$INFO"

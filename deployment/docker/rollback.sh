@@ -79,8 +79,8 @@ main() {
         roll_back_pending
         return 0
     fi
-    previous="$(remembered previous)"
-    [[ -n "$previous" && "$previous" != "$current" ]] || fail "$install has no release before ${current:-this one}"
+    previous="$(remembered "releases/$current.previous")"
+    [[ -n "$previous" ]] || fail "$install has no release before ${current:-this one}"
     [[ -d "$state/releases/$previous" ]] || fail "the files of release $previous are not in $state/releases; import its bundle"
     may_go_back "$current" "$previous"
     [[ -n "$yes" ]] || confirm "go back from release $current to $previous?" || fail 'nothing was changed'

@@ -177,7 +177,8 @@ check_contents() {
     done
     check_hashes "${small[@]}"
     for path in "${small[@]}"; do finished=$((finished + ${size_of[$path]:-0})); done
-    for path in "${big[@]}"; do
+    # An empty list is an unset variable to bash before 4.4.
+    for path in ${big[@]+"${big[@]}"}; do
         left=''
         if ((SECONDS - began > 2 && finished > 0)); then
             left=", about $(((SECONDS - began) * (total - finished) / finished)) s left"

@@ -79,12 +79,17 @@ copy_docker() {
     cp -- "$here/install-docker-offline.sh" "$partial/docker/"
 }
 
-# export_cache: the build cache, for rebuilding on a target; only some builders can write it.
-export_cache() {
-    local service driver
+# check_builder: only some builders can write a cache folder.
+check_builder() {
+    local driver
     driver="$(docker buildx inspect 2>/dev/null | sed -n 's/^Driver: *//p' | head -n 1)"
     [[ "$driver" != docker && -n "$driver" ]] || fail "the builder in use (driver '${driver:-none}') cannot write a \
 cache folder. Make one that can: docker buildx create --name atoll-cache --driver docker-container --use"
+}
+
+# export_cache: the build cache, for rebuilding on a target.
+export_cache() {
+    local service
     for service in "${wanted_services[@]}"; do
         (cd "$root" && docker buildx bake -f docker-compose.yml -f docker-compose.override.yml \
             --set "*.cache-to=type=local,dest=$partial/cache/$service,mode=max" "$service")

@@ -53,7 +53,12 @@ Start it (systemctl start docker), or install it with docker/install-docker-offl
     else
         wrong compose 'not found' 'install the compose plugin; docker/install-docker-offline.sh of a bundle can bring it'
     fi
-    ok openssl "$(openssl version)"
+    found="$(openssl version)"
+    found="${found#* }"
+    found="${found%% *}"
+    if version_at_least "${found%%[-a-z]*}" 1.0.2; then ok openssl "$found"; else
+        wrong openssl "$found" 'OpenSSL 1.0.2 or newer is needed to check the signature'
+    fi
 }
 
 check_architecture() {
@@ -72,7 +77,7 @@ check_docker_space() {
     for service in "${services[@]}"; do
         has_image "$service" && continue
         needed=$((needed + ${image_bytes[$service]}))
-        ((image_bytes[$service] <= largest)) || largest="${image_bytes[$service]}"
+        ((${image_bytes[$service]} <= largest)) || largest="${image_bytes[$service]}"
     done
     needed=$((needed + largest))
     if [[ ! -d "$place" ]]; then
@@ -100,7 +105,7 @@ check_install_space() {
 largest_image() {
     local service largest=0
     for service in "${services[@]}"; do
-        ((image_bytes[$service] <= largest)) || largest="${image_bytes[$service]}"
+        ((${image_bytes[$service]} <= largest)) || largest="${image_bytes[$service]}"
     done
     printf '%s' "$largest"
 }

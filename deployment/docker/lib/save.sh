@@ -10,11 +10,11 @@ save_image() {
     arch="$(docker image inspect --format '{{.Architecture}}' "$image")"
     bytes="$(docker image inspect --format '{{.Size}}' "$image")"
     if [[ -n "$since" ]]; then
-        save_delta "$service" "$image" "$bytes" "${file%.tar}.delta.tar"
         file="${file%.tar}.delta.tar"
+        save_delta "$service" "$image" "$file"
     fi
     if [[ -n "$compress" ]]; then file+=.zst; fi
-    [[ -n "$since" ]] || stream "$file" "$bytes" docker save "$image"
+    if [[ -z "$since" ]]; then stream "$file" "$bytes" docker save "$image"; fi
     sha="$(joined "$partial/$file" | sha256sum | cut -d ' ' -f 1)"
     printf 'image\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
         "$service" "$file" "$image" "$id" "$arch" "$bytes" "$sha" >>"$partial/$INFO"
@@ -28,8 +28,12 @@ stream() {
     local file="$partial/$1" expected="$2" pid status=0 began=$SECONDS last=$SECONDS written
     shift 2
     say "writing ${file##*/}, about $(human "$expected")"
-    "$@" | squeeze | split --bytes="$volume" --numeric-suffixes --suffix-length=2 - "$file.part" &
+    # A process group of its own: whoever stops this script stops all of it.
+    set -m
+    ("$@" | squeeze | split --bytes="$volume" --numeric-suffixes --suffix-length=2 - "$file.part") &
     pid=$!
+    set +m
+    saving="$pid"
     while kill -0 "$pid" 2>/dev/null; do
         sleep 0.2
         ((SECONDS - last >= 5)) || continue
@@ -38,6 +42,7 @@ stream() {
         say "  $(human "$written"), $(remaining "$written" "$expected" "$((SECONDS - began))")"
     done
     wait "$pid" || status=$?
+    saving=''
     ((status == 0)) || fail "${file##*/} could not be written; the lines above say why"
     # One volume is simply the file.
     [[ -e "$file.part01" ]] || mv -- "$file.part00" "$file"
@@ -63,9 +68,9 @@ joined() {
     cat -- "${volumes[@]}"
 }
 
-# save_delta SERVICE IMAGE BYTES FILE: the tar of IMAGE without the layers that the base has.
+# save_delta SERVICE IMAGE FILE: the tar of IMAGE without the layers that the base has.
 save_delta() {
-    local service="$1" image="$2" bytes="$3" file="$4" work="$partial/.delta" hash member
+    local service="$1" image="$2" file="$3" work="$partial/.delta" hash member
     mkdir -p "$work"
     say "reading $image to find what $base_release lacks"
     docker save "$image" | tar -C "$work" -xf -
@@ -74,7 +79,7 @@ save_delta() {
         printf 'borrowed\t%s\t%s\t%s\n' "$service" "$member" "$hash" >>"$partial/$INFO"
         rm -- "$work/$member"
     done < <(cd "$work" && find . -type f -printf '%P\0' | sort -z | xargs -0 sha256sum --)
-    stream "$file${compress:+.zst}" "$(bytes_below "$work")" tar -C "$work" -cf - .
+    stream "$file" "$(bytes_below "$work")" tar -C "$work" -cf - .
     rm -rf -- "$work"
 }
 

@@ -171,7 +171,8 @@ env_for() {
         # so that it means the same in every folder.
         text="$(printf '%s\n' "$text" | with_setting COMPOSE_FILE "$install/docker-compose.yml")"
     fi
-    for name in "${!answers[@]}"; do
+    for name in "${ANSWERS[@]}"; do
+        [[ -n "${answers[$name]:-}" ]] || continue
         text="$(printf '%s\n' "$text" | with_setting "$name" "${answers[$name]}")"
     done
     printf '%s\n' "$text"

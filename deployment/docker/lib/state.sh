@@ -1,10 +1,12 @@
 # shellcheck shell=bash
 # What an install folder remembers in .atoll/. Sourced; needs bash and coreutils.
 #
-#   release            the release that was committed last; previous: the one before it
-#   releases/RELEASE/  stack files of a release and its images-info.txt
+#   release            the release that was committed last
+#   releases/RELEASE/  stack files of a release; beside it RELEASE.info (its images-info.txt),
+#                      RELEASE.previous (what it upgraded) and RELEASE.backup (made before that)
 #   pending/           an upgrade between its switch and its commit: release, back/ with links to the
-#                      files it replaced, added (names it added), backup (path of the archive)
+#                      files it replaced, added (names it added), backup (path of the archive),
+#                      migrating (the schema may have changed), going-back (it is a rollback)
 #   journal            one line for each step begun or done
 #   public-key.pub     the key of the last signed bundle that was committed
 

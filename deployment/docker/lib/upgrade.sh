@@ -21,7 +21,7 @@ bring_up() {
 # configure: a first install takes its settings from deployment-config.json where there is one.
 configure() {
     local file
-    [[ -f "$state/pending/added" && -f "$install/apply-config.sh" ]] || return 0
+    [[ -z "$(remembered release)" && -f "$install/apply-config.sh" ]] || return 0
     for file in "$install/deployment-config.local.json" "$install/deployment-config.json"; do
         [[ -f "$file" ]] || continue
         say "applying $file"
@@ -45,7 +45,9 @@ has_chat_model() { compgen -G "$(models_place)/chat/*/*" >/dev/null; }
 commit() {
     local current
     current="$(remembered release)"
-    if [[ -n "$current" && "$current" != "$1" ]]; then remember previous "$current"; fi
+    if [[ -n "$current" && "$current" != "$1" && ! -f "$state/pending/going-back" ]]; then
+        remember "releases/$1.previous" "$current"
+    fi
     if [[ -f "$state/pending/backup" ]]; then cp -- "$state/pending/backup" "$state/releases/$1.backup"; fi
     if [[ -n "${public_key:-}" ]]; then replace_file "$state/public-key.pub" <"$public_key"; fi
     remember release "$1"
@@ -109,12 +111,15 @@ restore_backup() { bash "$install/deployment/docker/restore.sh" --yes --no-start
 # rollback_check RELEASE BACKUP: may that release run on the present schema? Asked of the installed,
 # newer image: 0 yes, 3 no (with a BACKUP it prints the rows that would go).
 rollback_check() {
-    local name value revision='' archive=()
+    local name value revision='' input=/dev/null command=(atoll-chat rollback-check)
     while read -r name value; do
         if [[ "$name" == release ]]; then revision="$value"; fi
     done < <(docker run --rm --network none --read-only "atoll/chat-backend:$1" atoll-chat schema)
     [[ -n "$revision" ]] || fail "atoll/chat-backend:$1 does not say which schema it needs"
-    [[ ! -f "$2" ]] || archive=(--backup -)
-    compose run --rm --no-deps -T migrate atoll-chat rollback-check "$revision" "${archive[@]}" \
-        <"$([[ -f "$2" ]] && printf '%s' "$2" || printf /dev/null)"
+    command+=("$revision")
+    if [[ -f "$2" ]]; then
+        command+=(--backup -)
+        input="$2"
+    fi
+    compose run --rm --no-deps -T migrate "${command[@]}" <"$input"
 }

@@ -1,13 +1,14 @@
 """What an export writes, refuses and says."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from .conftest import Signed
-from .machine import SERVICES, checkout, export, images, remove_images, run
+from .machine import SERVICES, Host, checkout, export, images, remove_images, run
 
 
 def test_each_tar_loads_by_itself(old: Signed) -> None:
@@ -105,6 +106,8 @@ def test_volumes_join_to_the_same_tar(old: Signed, tmp_path: Path) -> None:
         (("--with-models", "/nowhere"), "there is no folder /nowhere"),
         (("--output",), "--output needs a value"),
         (("--since", "/nowhere"), "is no bundle"),
+        (("--since", "/nowhere", "--compress"), "exclude each other"),
+        (("--with-cache",), "cannot write a cache folder"),
         (("--fast",), "there is no option --fast"),
     ],
 )
@@ -114,3 +117,13 @@ def test_mistakes_are_said_before_any_work(
     done = export(old.root, *options, check=False)
     assert done.returncode in (1, 2)
     assert message in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("zstd") is None, reason="zstd is not installed (apt: zstd)")
+def test_compressed_tars_load_as_they_are(old: Signed, tmp_path: Path, host: Host) -> None:
+    place = tmp_path / "out"
+    export(old.root, "--sign", old.key, "--compress", "--output", place)
+    assert (place / "backend-image.tar.zst").exists()
+    remove_images(old.release)
+    host.install(place, *old.proof)
+    assert host.served() == old.release

@@ -24,6 +24,11 @@ def test_import_upgrade_and_rollback(host: Host, old: Signed, new: Signed) -> No
     done = host.rollback()
     assert (host.committed, host.served()) == (old.release, old.release)
     assert {"row before the upgrade", "row since the upgrade"} <= set(host.rows)
+    # It was the first one here: there is no further way back.
+    done = host.rollback(check=False)
+    assert done.returncode == 1
+    assert "no release before" in done.stderr
+    assert host.served() == old.release
 
 
 def test_import_again_repairs_and_changes_nothing(host: Host, old: Signed) -> None:
