@@ -14,7 +14,8 @@ copy_stack() {
         if [[ -e "$root/$path" ]]; then paths+=("$path"); fi
     done
     mkdir -p "$partial/stack"
-    tar -C "$root" --exclude='offline-packages*' --exclude='deployment/docker/wheels' --exclude='deployment/docker/.env' --exclude=tests \
+    tar -C "$root" --exclude='offline-packages*' --exclude='deployment/docker/wheels' --exclude='deployment/docker/.env' \
+        --exclude='nginx/site.conf' --exclude=tests \
         --exclude=__pycache__ --exclude='*.pyc' -cf - "${paths[@]}" | tar -C "$partial/stack" -xf -
     printf '%s\n' "$wanted_release" >"$partial/stack/VERSION"
     [[ ! -f "$root/.env.example" ]] || cp -- "$root/.env.example" "$partial/env.example"

@@ -8,10 +8,10 @@ bring_up() {
     local missing
     missing="$(image_missing)"
     [[ -z "$missing" ]] || fail "these images are not on this host: ${missing}- import a bundle that holds them"
+    step prepare compose run --rm --no-deps -T prepare
     # One writer: the old server lets go of the database before its schema changes.
     step stop-writer compose stop chat-backend
     [[ -z "${restore_from:-}" ]] || step restore restore_backup "$restore_from"
-    step prepare compose run --rm --no-deps -T prepare
     : >"$state/pending/migrating"
     step migrate compose run --rm --no-deps -T migrate
     step up start_stack

@@ -14,13 +14,9 @@ def _files(bundle: Path) -> list[Path]:
     return sorted(path for path in bundle.rglob("*") if path.is_file())
 
 
-def _restore(path: Path, kept: bytes | None) -> Undo:
+def _restore(path: Path, kept: bytes) -> Undo:
     def undo() -> None:
-        if kept is None:
-            path.unlink()
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(kept)
+        path.write_bytes(kept)
 
     return undo
 
@@ -70,7 +66,11 @@ def missing(bundle: Path, chance: random.Random) -> tuple[str, Undo]:
     path = chance.choice(_files(bundle))
     aside = bundle.parent / "aside"
     path.rename(aside)
-    return f"{path.name} away", lambda: [aside.rename(path), None][1]
+
+    def undo() -> None:
+        aside.rename(path)
+
+    return f"{path.name} away", undo
 
 
 def extra(bundle: Path, chance: random.Random) -> tuple[str, Undo]:

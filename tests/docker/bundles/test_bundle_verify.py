@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .alterations import KINDS, altered
+from .alterations import KINDS, Alteration, altered
 from .conftest import Signed
 from .machine import Host, export, images, remove_images, run
 
@@ -91,7 +91,7 @@ def _has_parts(place: Path) -> bool:
 
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k.__name__ not in ("own_script", "old_list")])
-def test_damage_is_found_without_a_key_too(bundle: tuple[Path, Path], kind, tmp_path: Path) -> None:
+def test_damage_is_found_without_a_key_too(bundle: tuple[Path, Path], kind: Alteration) -> None:
     place, kit = bundle
     if kind.__name__ == "reordered_parts" and not _has_parts(place):
         pytest.skip("this bundle has no volumes")
