@@ -27,6 +27,8 @@ def unstarted(tmp_path: Path) -> Gateway:
         {"GATEWAY_SITES": "gateway", "FRONTEND_ADDRESS": "frontend:3000"},
         {"GATEWAY_SITES": "frontend", "INTERNAL_TOKEN": ""},
         {"LOGIN_RATE_PER_MINUTE": "600", "LOGIN_BURST": "1"},
+        {"GATEWAY_ACCESS_LOG": "off"},
+        {"METRICS_LISTEN": "127.0.0.1:9145"},
     ],
 )
 def test_nginx_accepts_it_without_a_warning(unstarted: Gateway, settings: dict[str, str]) -> None:
@@ -111,3 +113,22 @@ def test_shell_scripts_are_clean(repository: Path) -> None:
     ]
     checked = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
+
+
+def test_with_tls_the_plain_port_only_leads_there(unstarted: Gateway, tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "deployment" / "docker" / "make-certificate.sh"
+    subprocess.run(["bash", str(script), "--out", str(tmp_path), "localhost"], check=True)
+    unstarted.settings |= {
+        "GATEWAY_TLS_LISTEN": f"127.0.0.1:{free_port()}",
+        "GATEWAY_TLS_CERTIFICATE": str(tmp_path / "certificate.pem"),
+        "GATEWAY_TLS_KEY": str(tmp_path / "key.pem"),
+        "GATEWAY_TLS_PUBLIC_PORT": "8443",
+    }
+    assert unstarted.render().returncode == 0
+    tested = subprocess.run([*unstarted.command, "-t"], capture_output=True, text=True, check=False)
+    assert tested.returncode == 0, tested.stderr
+    [site] = unstarted.directory.rglob("gateway-tls.conf")
+    assert "return 308 https://$host:8443$request_uri;" in site.read_text()
+    assert not list(unstarted.directory.rglob("gateway.conf"))
+    unstarted.settings["GATEWAY_TLS_KEY"] = "key; evil"
+    assert unstarted.render().returncode == 2
