@@ -187,6 +187,17 @@ def test_a_name_that_docker_does_not_know_is_asked_of_nobody(clone: Clone) -> No
     assert clone.inspect("gateway")["HostConfig"]["Dns"] == ["127.0.0.1"]
 
 
+def test_health_checks_leave_no_trace_in_the_log(clone: Clone) -> None:
+    asked = clone.inspect("gateway")["State"]["Health"]["Log"]
+    assert asked[-1]["ExitCode"] == 0
+    assert httpx.get(f"{clone.url}/internal").status_code == 404
+    paths = [
+        line for line in clone.compose("logs", "gateway").splitlines() if '"/internal"' in line
+    ]
+    # The one from outside.
+    assert len(paths) == 1
+
+
 def test_stopping_is_graceful(clone: Clone) -> None:
     clone.compose("stop")
     states = {name: clone.inspect(name)["State"] for name in RUNNING}
