@@ -328,7 +328,9 @@ def test_a_loaded_model_does_not_need_its_files(tmp_path: Path) -> None:
     assert (engine.run(item).audio.samples == first).all()
 
 
-@pytest.mark.parametrize(("dtype", "error"), [("bf16", 0.05), ("fp16", 0.01), ("int8", 0.05)])
+@pytest.mark.parametrize(
+    ("dtype", "error"), [("fp32", 1e-5), ("bf16", 0.05), ("fp16", 0.01), ("int8", 0.05)]
+)
 def test_other_formats_answer_nearly_the_same(
     trained: SepformerEngine, dtype: str, error: float
 ) -> None:

@@ -119,7 +119,7 @@ class SepformerEngine(BatchEngine):
         if self._runtime.dtype == "int8":
             quantise_linear(model)
             self.release()
-        elif self._runtime.dtype != "auto":
+        elif self._runtime.dtype in {"fp16", "bf16"}:
             model.inner_dtype = torch_dtype(self._runtime)
         with memory_errors():
             self._model = model.to(self._torch_device)
