@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -90,7 +90,13 @@ class World:
         }
         self.at = self.folder
 
-    def run(self, line: str, check: bool = True, at: Path | None = None, **more: str) -> str:
+    def run(
+        self,
+        line: str,
+        check: bool = True,
+        at: Path | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> str:
         """One line of the guide, as somebody types it, in the folder where the last one ended.
 
         Args:
@@ -101,7 +107,7 @@ class World:
         done = subprocess.run(
             ["bash", "-c", f"set -euo pipefail\n{text}\npwd >{marker}"],
             cwd=at or self.at,
-            env=self.environment | more,
+            env=self.environment | dict(more or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -212,7 +218,9 @@ def small(world: World) -> Path:
     output = world.folder / "small" / "offline-packages"
     output.parent.mkdir()
     options = f"--no-build --services gateway --output {output}"
-    world.run(f"./start.sh build {options}", at=world.checkout, ATOLL_RELEASE=world.release)
+    world.run(
+        f"./start.sh build {options}", at=world.checkout, more={"ATOLL_RELEASE": world.release}
+    )
     return output
 
 
@@ -237,7 +245,7 @@ def test_start_installs_a_bundle(world: World, small: Path, tmp_path: Path) -> N
         "HTTP_PORT": str(free_ports(1)[0]),
         "COMPOSE_PROJECT_NAME": f"{world.project}-small",
     }
-    told = world.run("./start.sh install --yes --allow-unsigned", at=tmp_path, **elsewhere)
+    told = world.run("./start.sh install --yes --allow-unsigned", at=tmp_path, more=elsewhere)
     assert "importing the bundle" in told
     assert (tmp_path / ".atoll" / "releases" / world.release).is_dir()
     assert (tmp_path / "docker-compose.yml").exists()
