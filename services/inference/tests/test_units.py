@@ -60,10 +60,17 @@ async def test_the_longest_waiting_is_always_taken(queue: UnitQueue) -> None:
 
 
 async def test_similar_sizes_share_a_batch(queue: UnitQueue) -> None:
-    for size in (100, 7, 98, 9, 99, 8):
+    roomy = BatchLimits(count=40, size=4000)
+    for size in (990, 7, 980, 9, 985, 8):
         put(queue, size)
-    assert sizes(queue) == [98, 99, 100]
-    assert sizes(queue) == [7, 8, 9]
+    assert [waiting.unit.size for waiting in queue.take(roomy)] == [980, 985, 990]
+    assert [waiting.unit.size for waiting in queue.take(roomy)] == [7, 8, 9]
+
+
+async def test_short_ones_share_a_batch_whatever_the_difference(queue: UnitQueue) -> None:
+    for size in (7, 80, 30):
+        put(queue, size)
+    assert sizes(queue) == [7, 30, 80]
 
 
 async def test_singles_go_before_bulk_and_do_not_starve_it(queue: UnitQueue) -> None:
