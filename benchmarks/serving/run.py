@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--inputs", type=int, default=1000)
-    parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = [f"{platform.machine()}, {options.clients} clients", ""]
