@@ -35,11 +35,17 @@ FORGED = [
     ["/api/config", "/v1/chat/completions", "/ws/chat", "/v2/health/live", "/api/auth/login"],
 )
 def test_forged_headers_reach_no_service(
-    gateway: Gateway, chat: FakeService, inference: FakeService, path: str
+    gateway: Gateway, chat: FakeService, inference: FakeService, internal_token: str, path: str
 ) -> None:
     assert gateway.request(path, method="POST", headers=FORGED).status == 200
     (seen,) = chat.seen + inference.seen
+    # The chat backend believes the address and the scheme that come with the gateway's own token;
+    # health probes need none.
+    tokens = [value for name, value in seen.headers if name.lower() == "x-internal-token"]
+    assert tokens == ([internal_token] if chat.seen else [])
     for name, value in seen.headers:
+        if value == internal_token:
+            continue
         assert not name.lower().replace("_", "-").startswith(("x-internal", "x-atoll", "x-orig"))
         assert "forged" not in value
         assert "203.0.113.9" not in value
