@@ -9,6 +9,7 @@ from typing import Any
 # mosec reads the command line itself, in every worker process.
 KIND, FOLDER, PORT = os.environ["PEER"].split("\n")
 sys.argv[1:] = ["--address", "127.0.0.1", "--port", PORT, "--log-level", "error"]
+sys.argv += ["--timeout", "300000"]  # milliseconds; its 3 s are too few for a batch of recordings
 
 from mosec import Server, Worker  # noqa: E402
 
