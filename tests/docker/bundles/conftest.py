@@ -10,7 +10,7 @@ import pytest
 
 from .machine import ROOT, Host, build_miniature, checkout, export, remove_images, run
 
-# Releases of this session alone: another one beside it on the same engine has its own.
+# Releases of this test run alone: another one beside it on the same engine has its own.
 SESSION = os.getpid()
 OLD, NEW = "0.0.1", "0.0.2"
 
