@@ -1,6 +1,7 @@
 """What a deployment configuration sets: variables of `.env`, compose files, and warnings."""
 
 import re
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,8 +150,8 @@ def _refuse_what_services_refuse(variables: dict[str, str | None], paths: dict[s
     values: dict[str, Any] = {
         name.lower(): value for name, value in variables.items() if name.lower() in known and value
     }
-    secret = "f3b0c44298fc1c149afbf4c8996fb924"  # noqa: S105 - stands for secrets not given here
-    complete = {"secret_key": secret, "internal_token": secret} | values
+    # Only checked, never served with: they stand for secrets that are not given here.
+    complete = {name: secrets.token_hex(32) for name in ("secret_key", "internal_token")} | values
     # The upstream's model may be in .env already.
     if "llm_api_url" in complete:
         complete.setdefault("llm_model", "any")
