@@ -52,7 +52,7 @@ lint: setup ## check style and types of Python and shell
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy kit/atoll_kit services/chat-backend/atoll_chat \
 		services/inference/atoll_inference deployment/local/atoll_local \
-		tests/gateway tests/e2e $(wildcard tests/docker/*.py) benchmarks tools
+		tests/gateway tests/e2e tests/docker benchmarks tools
 	shellcheck start.sh apply-config.sh .ci/run services/*/*.sh deployment/*/*.sh tests/docker/*.sh
 
 format: ## format Python and the front end

@@ -1,5 +1,6 @@
 """Ways in which a bundle can arrive changed, each done in place and undone."""
 
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -44,8 +45,7 @@ def truncation(bundle: Path, chance: random.Random) -> tuple[str, Undo]:
     with path.open("rb") as file:
         file.seek(length)
         tail = file.read()
-    with path.open("r+b") as file:
-        file.truncate(length)
+    os.truncate(path, length)
     return f"{path.name} cut to {length}", lambda: _overwrite(path, length, tail)
 
 

@@ -144,16 +144,16 @@ class Engine:
                 env={**os.environ, **self.settings},
             )
         end = time.monotonic() + 60
-        while run("docker", "info", check=False, **self.environment).returncode:
+        while run("docker", "info", check=False, more=self.environment).returncode:
             text = (self.folder / "dockerd.log").read_text()
             assert self._process.poll() is None and time.monotonic() < end, text[-3000:]
             time.sleep(0.3)
         return self
 
     def __exit__(self, *_: object) -> None:
-        ids = run("docker", "ps", "--all", "--quiet", **self.environment).stdout.split()
+        ids = run("docker", "ps", "--all", "--quiet", more=self.environment).stdout.split()
         if ids:
-            run("docker", "rm", "--force", *ids, check=False, **self.environment)
+            run("docker", "rm", "--force", *ids, check=False, more=self.environment)
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         try:

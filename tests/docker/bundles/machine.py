@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,9 +22,14 @@ def run(
     check: bool = True,
     timeout: float = 600,
     cwd: Path | None = None,
+    more: Mapping[str, str] | None = None,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
-    """A command with its output; what it printed is in the error when it fails."""
+    """A command with its output; what it printed is in the error when it fails.
+
+    Args:
+        more: environment variables besides those of this process; so are the named ones.
+    """
     done = subprocess.run(
         [str(part) for part in command],
         capture_output=True,
@@ -32,7 +38,7 @@ def run(
         timeout=timeout,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, **environment},
+        env={**os.environ, **(more or {}), **environment},
     )
     if check:
         assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -80,7 +86,7 @@ def export(
     root: Path, *options: str | Path, check: bool = True, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     script = root / "deployment" / "docker" / "export-docker-images.sh"
-    return run("bash", script, "--no-build", *options, check=check, **environment)
+    return run("bash", script, "--no-build", *options, check=check, more=environment)
 
 
 def free_port() -> int:
@@ -122,12 +128,12 @@ class Host:
         return run(
             *("bash", bundle / "import-docker-images.sh", "--yes", "--start", *options),
             check=check,
-            **{**self.environment, **environment},
+            more=self.environment | environment,
         )
 
     def rollback(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         script = self.folder / "deployment" / "docker" / "rollback.sh"
-        return run("bash", script, "--yes", *options, check=check, **self.environment)
+        return run("bash", script, "--yes", *options, check=check, more=self.environment)
 
     def served(self, seconds: float = 0) -> str:
         """The release that answers at the port, or nothing."""

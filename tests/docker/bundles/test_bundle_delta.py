@@ -65,13 +65,13 @@ def test_a_host_that_lacks_the_base_refuses(
 ) -> None:
     script = delta.bundle / "import-docker-images.sh"
     command = bare.namespace.command("bash", script, "--yes", "--start", *delta.proof)
-    environment = {**host.environment, **bare.environment}
-    done = run(*command, check=False, **environment)
+    environment = host.environment | bare.environment
+    done = run(*command, check=False, more=environment)
     assert done.returncode == 1
     assert "this is a delta" in done.stdout
     assert images(host=bare.host) == set()
 
-    done = run(*command, "--base", old.bundle, **environment)
+    done = run(*command, "--base", old.bundle, more=environment)
     assert f"release {delta.release} serves" in done.stdout
 
 
@@ -88,7 +88,7 @@ def test_a_base_whose_layers_are_not_what_it_lists_is_refused(
     command = bare.namespace.command(
         *("bash", script, "--yes", "--start", *delta.proof, "--base", forged)
     )
-    done = run(*command, check=False, **host.environment, **bare.environment)
+    done = run(*command, check=False, more=host.environment | bare.environment)
     assert done.returncode == 1
     assert "could not be had" in done.stderr
     assert images(host=bare.host) == set()

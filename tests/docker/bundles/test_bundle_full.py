@@ -54,8 +54,8 @@ def install(watched: Engine, host: Host, full: Signed, *, silent: bool = False) 
     began = time.monotonic()
     script = full.bundle / "import-docker-images.sh"
     command = watched.namespace.command("bash", script, "--yes", "--start", *full.proof)
-    environment = {**host.environment, **watched.environment, "ATOLL_START_TIMEOUT": "300"}
-    done = run(*command, timeout=1200, **environment)
+    environment = host.environment | watched.environment | {"ATOLL_START_TIMEOUT": "300"}
+    done = run(*command, timeout=1200, more=environment)
     assert "answer:" in done.stdout
     seconds = time.monotonic() - began
     if silent:
@@ -70,7 +70,7 @@ def install(watched: Engine, host: Host, full: Signed, *, silent: bool = False) 
 
 
 def close(watched: Engine, host: Host) -> None:
-    run("docker", "compose", "down", cwd=host.folder, **watched.environment)
+    run("docker", "compose", "down", cwd=host.folder, more=watched.environment)
 
 
 def test_from_the_disk_to_an_answer_without_a_packet(
@@ -123,12 +123,12 @@ def test_a_change_in_the_chat_backend_is_a_small_delta(full: Signed, tmp_path: P
         settings["BUILD_CA"] = os.environ["PIP_CERT"]
     try:
         build = ("docker", "compose", "build", "--quiet", *SERVICES)
-        run(*build, cwd=copy, timeout=1800, **settings)
+        run(*build, cwd=copy, timeout=1800, more=settings)
         place = tmp_path / "delta"
         run(
             *("bash", copy / "deployment" / "docker" / "export-docker-images.sh", "--no-build"),
             *("--sign", full.key, "--since", full.bundle, "--output", place),
-            **settings,
+            more=settings,
         )
         share = size(place) / size(full.bundle)
         print(f"delta {size(place)} bytes, {share:.2%} of the full bundle")
@@ -146,11 +146,11 @@ def test_the_full_import_can_be_killed(watched: Engine, full: Signed, tmp_path: 
     script = full.bundle / "import-docker-images.sh"
     command = watched.namespace.command("bash", script, "--yes", "--start", *full.proof)
     for number in range(KILLS):
-        names = run("docker", "image", "ls", "--quiet", **watched.environment).stdout.split()
+        names = run("docker", "image", "ls", "--quiet", more=watched.environment).stdout.split()
         if names:
-            run("docker", "image", "rm", "--force", *set(names), **watched.environment)
+            run("docker", "image", "rm", "--force", *set(names), more=watched.environment)
         host = Host(tmp_path / f"host-{number}", model=False)
-        process = start(*command, **host.environment, **watched.environment)
+        process = start(*command, more=host.environment | watched.environment)
         time.sleep(chance.uniform(5, 60))
         kill(process, whole_group=bool(number % 2))
         install(watched, host, full)

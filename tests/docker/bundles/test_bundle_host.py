@@ -23,12 +23,11 @@ def test_the_target_needs_only_what_the_guide_names(
         found = shutil.which(name)
         if found:
             (tools / name).symlink_to(found)
-    only = {"PATH": str(tools)}
-    host.install(old.bundle, *old.proof, **only)
-    host.install(new.bundle, **only)
+    host.install(old.bundle, *old.proof, PATH=str(tools))
+    host.install(new.bundle, PATH=str(tools))
     assert host.served() == new.release
     script = host.folder / "deployment" / "docker" / "rollback.sh"
-    run("bash", script, "--yes", **{**host.environment, **only})
+    run("bash", script, "--yes", more=host.environment, PATH=str(tools))
     assert host.served() == old.release
 
 
@@ -112,7 +111,7 @@ def test_an_engine_whose_disk_is_full(tmp_path: Path, host: Host, old: Signed) -
         with Namespace(tmp_path, route=False) as namespace, Engine(place, namespace) as engine:
             script = old.bundle / "import-docker-images.sh"
             command = namespace.command("bash", script, "--yes", "--start", *old.proof)
-            environment = {**host.environment, **engine.environment}
+            environment = host.environment | engine.environment
             guard = tmp_path / "guard"
             guard.mkdir()
             real = shutil.which("docker")
@@ -122,18 +121,18 @@ def test_an_engine_whose_disk_is_full(tmp_path: Path, host: Host, old: Signed) -
             )
             (guard / "docker").chmod(0o755)
             done = run(
-                *command, check=False, **{**environment, "PATH": f"{guard}:{os.environ['PATH']}"}
+                *command, check=False, more={**environment, "PATH": f"{guard}:{os.environ['PATH']}"}
             )
             assert done.returncode == 1
             assert "could not be loaded" in done.stderr and "make room" in done.stderr
             assert not (host.folder / "docker-compose.yml").exists()
 
-            done = run(*command, check=False, **environment)
+            done = run(*command, check=False, more=environment)
             assert done.returncode == 1
             assert "FAIL  docker space" in done.stdout
 
             (place / "filler").unlink()
-            run(*command, **environment)
+            run(*command, more=environment)
             assert images(host=engine.host)
     finally:
         run("umount", "--lazy", place)
@@ -167,7 +166,9 @@ def test_docker_can_be_installed_from_the_disk(tmp_path: Path) -> None:
         Namespace(tmp_path, route=False) as namespace,
         Engine(tmp_path / "engine", namespace, dockerd=programs / "dockerd", PATH=path) as engine,
     ):
-        version = run("docker", "version", "--format", "{{.Server.Version}}", **engine.environment)
+        version = run(
+            "docker", "version", "--format", "{{.Server.Version}}", more=engine.environment
+        )
         assert version.stdout.strip()
     damaged = packed / "docker-26.1.5.tgz"
     damaged.write_bytes(damaged.read_bytes()[:100000])

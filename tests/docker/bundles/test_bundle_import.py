@@ -97,13 +97,13 @@ def test_rollback_over_a_breaking_migration_needs_a_word(
 def test_without_start_an_upgrade_only_loads(host: Host, old: Signed, new: Signed) -> None:
     host.install(old.bundle, *old.proof)
     script = new.bundle / "import-docker-images.sh"
-    done = run("bash", script, "--yes", **host.environment)
+    done = run("bash", script, "--yes", more=host.environment)
     assert f"{old.release} goes on serving" in done.stdout
     assert (host.committed, host.served()) == (old.release, old.release)
 
 
 def test_first_import_without_start_can_be_started_by_hand(host: Host, old: Signed) -> None:
-    run("bash", old.bundle / "import-docker-images.sh", "--yes", *old.proof, **host.environment)
+    run("bash", old.bundle / "import-docker-images.sh", "--yes", *old.proof, more=host.environment)
     assert (host.committed, host.served()) == (old.release, "")
     run("docker", "compose", "up", "--detach", cwd=host.folder / "deployment" / "docker")
     assert host.served(seconds=20) == old.release
@@ -133,7 +133,7 @@ def test_preflight_names_a_port_in_use(host: Host, old: Signed) -> None:
 
 def test_questions_need_a_terminal(host: Host, old: Signed) -> None:
     script = old.bundle / "import-docker-images.sh"
-    done = run("bash", script, *old.proof, check=False, **host.environment)
+    done = run("bash", script, *old.proof, check=False, more=host.environment)
     assert done.returncode == 1
     assert "--yes" in done.stderr
 

@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from .conftest import Signed
@@ -14,7 +15,7 @@ KILLS = int(os.environ.get("BUNDLE_KILLS", "5"))
 SEED = int(os.environ.get("BUNDLE_SEED", "20261128"))
 
 
-def start(*command: str | Path, **environment: str) -> subprocess.Popen[bytes]:
+def start(*command: str | Path, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """A command in a process group of its own."""
     return subprocess.Popen(
         [str(part) for part in command],
@@ -22,7 +23,7 @@ def start(*command: str | Path, **environment: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, **environment},
+        env={**os.environ, **(more or {})},
     )
 
 
@@ -60,7 +61,7 @@ def test_import_killed_at_any_point_comes_to_the_same_end(
         journal.write_text("")
         process = start(
             *("bash", new.bundle / "import-docker-images.sh", "--yes", "--start"),
-            **host.environment,
+            more=host.environment,
         )
         time.sleep(chance.uniform(number, number + 1) / KILLS * duration)
         killed += kill(process, whole_group=bool(number % 2))
@@ -91,7 +92,7 @@ def test_a_killed_upgrade_to_another_release_is_undone_first(
 ) -> None:
     host.install(old.bundle, *old.proof)
     process = start(
-        *("bash", new.bundle / "import-docker-images.sh", "--yes", "--start"), **host.environment
+        *("bash", new.bundle / "import-docker-images.sh", "--yes", "--start"), more=host.environment
     )
     journal = host.folder / ".atoll" / "journal"
     while "up\tbegun" not in journal.read_text().split("commit", 1)[-1]:
@@ -106,7 +107,7 @@ def test_a_killed_upgrade_to_another_release_is_undone_first(
 def test_two_imports_at_once(host: Host, old: Signed) -> None:
     first = start(
         *("bash", old.bundle / "import-docker-images.sh", "--yes", "--start", *old.proof),
-        **host.environment,
+        more=host.environment,
     )
     while not (host.folder / ".atoll" / "lock").exists():
         time.sleep(0.01)

@@ -29,7 +29,7 @@ def test_import_and_answer_without_a_packet(watched: Engine, host: Host, old: Si
     began = time.monotonic()
     script = old.bundle / "import-docker-images.sh"
     command = watched.namespace.command("bash", script, "--yes", "--start", *old.proof)
-    done = run(*command, **host.environment, **watched.environment)
+    done = run(*command, more=host.environment | watched.environment)
     assert "loading backend-image.tar" in done.stdout
     assert fetch(watched, f"http://127.0.0.1:{host.port}/release") == old.release
     assert time.monotonic() - began < 60
@@ -44,6 +44,6 @@ def test_import_and_answer_without_a_packet(watched: Engine, host: Host, old: Si
         *("docker", "run", "--rm", f"atoll/gateway:{old.release}"),
         *("sh", "-c", "busybox nc -w 3 192.0.2.1 80"),
         check=False,
-        **watched.environment,
+        more=watched.environment,
     )
     assert any(packet.get("to") == "192.0.2.1" for packet in watched.namespace.packets())
