@@ -31,7 +31,9 @@ configure() {
 }
 
 self_test() {
-    if [[ -z "$(setting LLM_API_URL)$(setting MODEL_PATH)" ]] && ! has_chat_model; then
+    local outside=''
+    [[ "$(setting USE_HOST_MODEL)" == false ]] || outside="$(setting MODEL_PATH)"
+    if [[ -z "$(setting LLM_API_URL)$outside" ]] && ! has_chat_model; then
         warn "no question was asked: there is no chat model in $(models_place)/chat and no LLM_API_URL"
         return 0
     fi

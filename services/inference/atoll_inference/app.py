@@ -69,7 +69,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        discovery = Discovery(settings.models_dir, SERVED, settings.model_path)
+        model_path = settings.model_path if settings.use_host_model else None
+        discovery = Discovery(settings.models_dir, SERVED, model_path)
         registry = Registry(
             discovery.scan,
             partial(_build, settings, discovery),

@@ -38,6 +38,9 @@ class Settings(ModelsSettings):
     model_path: Path | None = Field(
         default=None, description="One more checkpoint outside MODELS_DIR: a folder or a GGUF file."
     )
+    use_host_model: bool = Field(
+        default=True, description="false leaves MODEL_PATH out, as if it were not set."
+    )
     data_dir: Path = Field(default=Path("data"), description="Logs go to its subfolder `logs`.")
     log_level: str = Field(default="INFO", description="Lowest level that is logged.")
     device: PerModel = Field(
