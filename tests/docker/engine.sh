@@ -62,7 +62,8 @@ install_engine() {
 start_engine() {
     [[ "$(id -u)" == 0 ]] || fail 'no Docker engine answers, and only root can start one'
     say 'starting the engine'
-    setsid nohup dockerd >"$state/dockerd.log" 2>&1 </dev/null &
+    # It lives on, and must not take the lock with it.
+    setsid nohup dockerd >"$state/dockerd.log" 2>&1 </dev/null 9>&- &
     for _ in $(seq 120); do
         if docker info >/dev/null 2>&1; then return; fi
         sleep 0.5

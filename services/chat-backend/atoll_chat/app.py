@@ -24,6 +24,7 @@ from atoll_chat.settings import Settings
 from atoll_chat.usage.routes import router as usage
 from atoll_kit.app import create_app
 from atoll_kit.body import BodyAdmissionMiddleware
+from atoll_kit.watchdog import watchdog
 
 ROUTERS = (
     accounts,
@@ -52,7 +53,8 @@ def build_app(settings: Settings) -> FastAPI:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         app.state.backend = await Backend.open(settings)
         try:
-            yield
+            async with watchdog(settings.watchdog_seconds):
+                yield
         finally:
             await app.state.backend.close()
 

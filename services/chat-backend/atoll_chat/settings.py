@@ -120,6 +120,12 @@ class Settings(DataSettings):
     slow_client_seconds: float = Field(
         default=30, gt=0, description="Seconds a reader may keep its buffer full before it is cut."
     )
+    watchdog_seconds: float = Field(
+        default=300,
+        ge=0,
+        description="A service that hangs for this long ends itself and is started anew, in "
+        "seconds; 0 never.",
+    )
     max_body_bytes: ByteSize = Field(
         default=ByteSize(32 * 1024 * 1024), ge=65536, description="Largest request body, in bytes."
     )

@@ -44,6 +44,7 @@ from atoll_kit.app import create_app as create_service
 from atoll_kit.body import BodyAdmissionMiddleware
 from atoll_kit.internal import InternalTokenMiddleware
 from atoll_kit.logs import get_logger
+from atoll_kit.watchdog import watchdog
 
 log = get_logger(__name__)
 
@@ -96,7 +97,8 @@ def create_app(settings: Settings) -> FastAPI:
             reporter.append(UsageReporter(settings.chat_backend_url, settings.internal_token))
             tasks.append(asyncio.create_task(reporter[0].run()))
         try:
-            yield
+            async with watchdog(settings.watchdog_seconds, lambda: preload.stalled() is None):
+                yield
         finally:
             for task in tasks:
                 task.cancel()

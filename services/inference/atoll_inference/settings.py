@@ -92,6 +92,12 @@ class Settings(ModelsSettings):
         default=60,
         description="Silence of a working engine after which the service is not ready, in seconds.",
     )
+    watchdog_seconds: float = Field(
+        default=300,
+        ge=0,
+        description="A service that hangs, or whose engine has stalled, for this long ends itself "
+        "and is started anew, in seconds; 0 never.",
+    )
     output_buffer_bytes: int = Field(
         default=65_536,
         ge=64,

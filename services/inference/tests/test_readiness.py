@@ -1,6 +1,7 @@
 """Readiness tells the truth: about broken files, about loading, about a silent engine."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,25 @@ def test_unload_and_load_through_the_api(start_service: Any, ask: Any) -> None:
     assert service.is_ready()
     assert service.post("/v2/repository/models/nobody/load").status_code == 404
     assert service.post("/v1/chat/completions", ask("Hi", max_tokens=2)).status_code == 200
+
+
+def test_an_engine_that_stays_silent_ends_the_process(start_service: Any) -> None:
+    """No work is ever quick enough here; a supervisor would start the service anew."""
+    service = start_service(STALL_SECONDS=0.000001, WATCHDOG_SECONDS=4, PRELOAD="all-minilm-l6-v2")
+
+    def work() -> None:
+        texts = ["word " * 200] * 64
+        with suppress(httpx.TransportError):
+            while service.process.poll() is None:
+                service.post("/v1/embeddings", {"input": texts})
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    try:
+        assert service.process.wait(60) == 1
+    finally:
+        service.process.kill()
+        for worker in workers:
+            worker.join()
+    assert "Timeout" in service.log.read_text()

@@ -66,14 +66,21 @@ class Preload:
             missing = self._check(name)
             if missing is not None:
                 return missing
+        stalled = self.stalled()
+        if stalled is not None:
+            return Readiness(
+                False,
+                "model_stalled",
+                f"{stalled.id} has work and has produced nothing for too long.",
+            )
+        return Readiness(True)
+
+    def stalled(self) -> Model | None:
+        """A model that has work and no progress, if there is one."""
         for model in self._registry.models:
             if model.lane is not None and not model.lane.progressing:
-                return Readiness(
-                    False,
-                    "model_stalled",
-                    f"{model.id} has work and has produced nothing for too long.",
-                )
-        return Readiness(True)
+                return model
+        return None
 
     def _check(self, name: str) -> Readiness | None:
         model = self._registry.peek(name)
