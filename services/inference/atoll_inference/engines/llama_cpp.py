@@ -33,6 +33,7 @@ from atoll_inference.engines.chat import (
     FinishReason,
     Prefill,
 )
+from atoll_inference.engines.read_ahead import parts_of, read_ahead
 
 PROMPT_CACHE_MIB = 256
 """Most memory for prompts kept beside the live slots, in MiB."""
@@ -98,7 +99,10 @@ class LlamaCppEngine(StreamingEngine):
 
     def load(self, progress: Progress) -> None:
         """Open the file and start the scheduler thread."""
-        progress(0.0, "reading weights")
+        # The binding keeps the interpreter's lock while it loads, and the whole service waits for
+        # it. So the disk is waited for here, where others go on.
+        read_ahead(parts_of(self.path), lambda share: progress(0.8 * share, "reading weights"))
+        progress(0.8, "preparing weights")
         private = Path(tempfile.mkdtemp(prefix="atoll-llama-"))
         try:
             self._server = xllamacpp.Server(self._parameters(private / "llama.sock"))
