@@ -13,6 +13,7 @@ export function download(name: string, content: Blob | string, mediaType = 'text
 }
 
 /** `name` without its last extension, for naming what was made of it. */
-export function stemOf(name: string): string {
-  return name.replace(/(?<=.)\.[^.]*$/, '') || 'result';
+export function stemOf(name: string | null): string {
+  const stem = name?.replace(/(?<=.)\.[^.]*$/, '') ?? '';
+  return stem === '' ? 'result' : stem;
 }

@@ -16,7 +16,7 @@ test('times in a recording', () => {
 });
 
 test('spans and shares', () => {
-  expect(formatSeconds(0.0346, 'en')).toBe('35 ms');
-  expect(formatSeconds(1.44, 'en')).toBe('1.4 sec');
+  expect(formatSeconds(0.0346, 'en')).toBe('35ms');
+  expect(formatSeconds(1.44, 'en')).toBe('1.4s');
   expect(formatPercent(0.123, 'en')).toBe('12%');
 });

@@ -44,13 +44,13 @@ export function formatTime(seconds: number, tenths = false): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** A span of time: `35 ms`, `1.4 s`. */
+/** A span of time: `35ms`, `1.4s`. */
 export function formatSeconds(seconds: number, language: string): string {
   const short = seconds < 1;
   return new Intl.NumberFormat(language, {
     style: 'unit',
     unit: short ? 'millisecond' : 'second',
-    unitDisplay: 'short',
+    unitDisplay: 'narrow',
     maximumFractionDigits: short ? 0 : 1,
   }).format(short ? seconds * 1000 : seconds);
 }

@@ -30,9 +30,12 @@ export function ModelsPage() {
       {slots.data !== undefined && (
         <>
           <MemoryUse loaded={slots.data.bytes_loaded} budget={slots.data.memory_budget} />
-          {slots.data.slots.map((slot) => (
-            <SlotSection key={slot.slot} slot={slot} />
-          ))}
+          {/* What this release cannot serve comes last. */}
+          {slots.data.slots
+            .toSorted((a, b) => Number(b.served) - Number(a.served))
+            .map((slot) => (
+              <SlotSection key={slot.slot} slot={slot} />
+            ))}
         </>
       )}
       <CardDialog

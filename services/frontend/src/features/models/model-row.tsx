@@ -20,7 +20,9 @@ export function ModelRow({ model }: { model: SlotModel }) {
     model.architecture,
     model.parameters != null && t('models.parameters', { shown: count(model.parameters) }),
     t('models.onDisk', { size: bytes(model.bytes) }),
-    model.memory !== null && t('models.inMemory', { size: bytes(model.memory.host) }),
+    model.memory !== null &&
+      model.memory.host > 0 &&
+      t('models.inMemory', { size: bytes(model.memory.host) }),
     model.memory !== null &&
       model.memory.device > 0 &&
       t('models.onDevice', { size: bytes(model.memory.device) }),

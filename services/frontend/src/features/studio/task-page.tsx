@@ -64,6 +64,9 @@ export function TaskPage({ task, job }: TaskPageProps) {
         text={t(`studio.tasks.${task}.text`)}
         aside={<SlotState slot={slot} />}
       />
+      <p className="sr-only" role="status">
+        {outcome !== null && t('studio.result.here')}
+      </p>
       {slots.isError && <Alert>{errorText(slots.error, t)}</Alert>}
       {slot !== undefined && <SlotNotice slot={slot} />}
       {empty ? (

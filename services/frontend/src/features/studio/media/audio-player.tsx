@@ -79,17 +79,16 @@ export function AudioPlayer({ sound, label, ref, onTime, children }: AudioPlayer
             <Play className="size-4 translate-x-px" aria-hidden />
           )}
         </Button>
-        <div className="grid min-w-0 flex-1 gap-1">
-          <SeekBar
-            label={t('studio.player.seek', { name: label })}
-            peaks={waveform?.peaks ?? null}
-            time={time}
-            duration={duration}
-            onSeek={seek}
-          />
-          {children}
-        </div>
+        <SeekBar
+          label={t('studio.player.seek', { name: label })}
+          peaks={waveform?.peaks ?? null}
+          time={time}
+          duration={duration}
+          onSeek={seek}
+        />
       </div>
+      {/* Under the waveform: as far from the left as the button takes. */}
+      {children !== undefined && <div className="pl-13">{children}</div>}
       {unplayable && <p className="text-sm text-muted">{t('studio.player.unplayable')}</p>}
       {url !== null && (
         // eslint-disable-next-line jsx-a11y/media-has-caption -- a transcript is what speech recognition is for

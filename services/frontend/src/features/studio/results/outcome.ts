@@ -4,7 +4,8 @@ import { blobOf } from '@/lib/base64';
 
 /** What a result is shown beside. */
 export interface Source {
-  name: string;
+  /** Of the file; null for a typed text. */
+  name: string | null;
   /** Null for a typed text, and while a job's input is not at hand. */
   file: Blob | null;
   text: string | null;
@@ -43,7 +44,7 @@ function fileIn(answer: TaskAnswer): Blob | null {
 export function outcomeOf(answer: TaskAnswer, { input }: TaskRequest): Outcome {
   const source: Source =
     typeof input === 'string'
-      ? { name: 'text.txt', file: null, text: input }
+      ? { name: null, file: null, text: input }
       : { name: input.name, file: input, text: null };
   const { task, model, timings, result } = answer;
   return { task, model, timings, result, source, file: fileIn(answer) } as Outcome;

@@ -11,7 +11,7 @@ export function ResultCard({ outcome }: { outcome: Outcome }) {
   const { t } = useTranslation();
   return (
     <div data-testid="result">
-      <Section title={t('studio.result.title')} text={outcome.source.name}>
+      <Section title={t('studio.result.title')} text={outcome.source.name ?? undefined}>
         <ResultView outcome={outcome} />
         <AnsweredBy model={outcome.model} timings={outcome.timings} />
       </Section>

@@ -6,6 +6,7 @@ import { files } from '@/api/files';
 import { jobs } from '@/api/jobs';
 import { runTask, type Progress, type TaskRequest } from '@/api/tasks';
 import type { Job, TaskAnswer } from '@/api/types';
+import { slotsQuery } from '@/features/models/queries';
 import { pause } from '@/lib/backoff';
 
 import { jobsQuery, rememberJob } from '../jobs/queries';
@@ -76,6 +77,8 @@ export function useTaskRun() {
       rememberJob(queryClient, ended.job);
       void queryClient.invalidateQueries(jobsQuery);
     },
+    // A first request loads the model, and a refusal may say that there is none any more.
+    onSettled: () => void queryClient.invalidateQueries(slotsQuery),
   });
 
   const stop = useCallback(() => controller.current?.abort(), []);
