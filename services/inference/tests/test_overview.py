@@ -17,6 +17,9 @@ def service(start_service: Any, tmp_path_factory: pytest.TempPathFactory) -> Any
     large: Path = tiny_text.emotion_classifier(folder / "emotion_detection" / "wordy")
     (large / "README.md").write_bytes(b"\xff" + b"a" * 300_000)
     tiny_text.cross_encoder(folder / "reranker" / "order")
+    finder: Path = folder / "face_detection" / "finder"
+    finder.mkdir(parents=True)
+    (finder / "README.md").write_text("# Finder\n")
     return start_service(MODELS_DIR=folder, PRELOAD="emotion_detection", MEMORY_BUDGET="1GiB")
 
 
@@ -53,6 +56,10 @@ def test_a_slot_without_an_engine_and_one_for_others(service: Any) -> None:
     assert "no engine" in slots(service)["vision"]["remedy"]
     detector = slots(service)["face_detection"]
     assert (detector["served"], detector["internal"]) == (True, True)
+    (finder,) = detector["models"]
+    assert (finder["id"], finder["state"]) == ("finder", "failed")
+    assert "finder" in finder["problem"]
+    assert service.get("/internal/models/finder/card").json()["text"] == "# Finder\n"
 
 
 def test_a_card_is_given_as_it_stands(service: Any) -> None:

@@ -65,7 +65,7 @@ class CardText(BaseModel):
 async def list_slots(service: Service) -> SlotList:
     """Every slot of the catalog, filled or not."""
     await service.registry.refresh()
-    models = service.registry.models
+    models = service.registry.models + service.registry.helpers
     carded = await asyncio.to_thread(lambda: {m.id for m in models if _card_of(m).is_file()})
     return SlotList(
         slots=[
@@ -80,7 +80,8 @@ async def list_slots(service: Service) -> SlotList:
 @router.get("/models/{model:path}/card")
 async def read_card(model: str, service: Service) -> CardText:
     """The card of a model, by id or alias."""
-    found = await service.registry.find(model)
+    helpers = {helper.id: helper for helper in service.registry.helpers}
+    found = helpers.get(model) or await service.registry.find(model)
     path = _card_of(found)
     try:
         content = await asyncio.to_thread(_beginning, path)

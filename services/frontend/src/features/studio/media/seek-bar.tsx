@@ -37,7 +37,7 @@ export function SeekBar({ label, peaks, time, duration, onSeek }: SeekBarProps) 
   );
   return (
     <div className="relative h-14 min-w-0 flex-1 rounded-md has-[:focus-visible]:outline-2 has-[:focus-visible]:outline-offset-2 has-[:focus-visible]:outline-ring">
-      {drawing('text-control/60')}
+      {drawing('text-control/60 dark:text-control')}
       <div
         className="absolute inset-0"
         style={{ clipPath: `inset(0 ${((1 - played) * 100).toFixed(2)}% 0 0)` }}

@@ -19,7 +19,7 @@ export function AnsweredBy({ model, timings }: AnsweredByProps) {
     <dl className="flex flex-wrap gap-x-6 gap-y-1 border-t border-border pt-4 text-sm">
       {model !== null && (
         <div className="flex gap-1.5">
-          <dt className="text-muted">{t('studio.result.model')}</dt>
+          <dt className="shrink-0 text-muted">{t('studio.result.model')}</dt>
           <dd>
             <Link
               to="/models"
@@ -33,7 +33,7 @@ export function AnsweredBy({ model, timings }: AnsweredByProps) {
       )}
       {timings !== null && (
         <div className="flex gap-1.5">
-          <dt className="text-muted">{t('studio.result.time')}</dt>
+          <dt className="shrink-0 text-muted">{t('studio.result.time')}</dt>
           <dd className="tabular-nums">
             {seconds(timings.total)}{' '}
             <span className="text-muted">

@@ -12,7 +12,7 @@ interface MeterProps {
 /** A share as a bar. */
 export function Meter({ label, value, text, strong = false }: MeterProps) {
   return (
-    <div className="grid grid-cols-[minmax(5rem,9rem)_1fr_3.5rem] items-center gap-3 text-sm">
+    <div className="grid grid-cols-[5.5rem_1fr_3rem] sm:grid-cols-[8rem_1fr_3rem] items-center gap-3 text-sm">
       <span className={cn('truncate', strong && 'font-semibold')} aria-hidden>
         {label}
       </span>
