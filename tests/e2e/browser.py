@@ -24,12 +24,12 @@ expect.set_options(timeout=15_000)
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, headless."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """The machine's Chromium, headless, with further `arguments`."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "Chromium is not installed: make test installs it (apt: chromium)"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *arguments])
         yield browser
         browser.close()
 

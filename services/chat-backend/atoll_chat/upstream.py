@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 
@@ -241,8 +242,31 @@ class Upstream:
         Raises:
             ApiError: inference cannot be reached or did not answer with a list.
         """
+        listed = await self._inference_object("/v1/models")
+        items = listed.get("data")
+        if not isinstance(items, list):
+            raise not_understood("local")
+        return [item for item in items if isinstance(item, dict) and "id" in item]
+
+    async def inference_slots(self) -> dict[str, Any]:
+        """What `GET /internal/slots` of inference tells.
+
+        Raises:
+            ApiError: inference cannot be reached or did not answer with an object.
+        """
+        return await self._inference_object("/internal/slots")
+
+    async def inference_card(self, model: str) -> dict[str, Any]:
+        """The card of a model of inference.
+
+        Raises:
+            ApiError: as above; `model_not_found` or `card_not_found`.
+        """
+        return await self._inference_object(f"/internal/models/{quote(model, safe='/')}/card")
+
+    async def _inference_object(self, path: str) -> dict[str, Any]:
         try:
-            response = await self._inference.get("/v1/models", timeout=PROBE_SECONDS)
+            response = await self._inference.get(path, timeout=PROBE_SECONDS)
         except httpx.HTTPError as error:
             raise unreachable("local") from error
         if response.status_code != 200:
@@ -250,12 +274,12 @@ class Upstream:
                 "local", response.status_code, response.content, retry_after=None, hidden=[]
             )
         try:
-            items = response.json()["data"]
-        except (ValueError, KeyError, TypeError):
+            content = response.json()
+        except ValueError:
             raise not_understood("local") from None
-        if not isinstance(items, list):
+        if not isinstance(content, dict):
             raise not_understood("local")
-        return [item for item in items if isinstance(item, dict) and "id" in item]
+        return content
 
     async def probe(self, source: Source) -> Probe:
         """Whether `source` answers, asked now or `PROBE_KEPT` seconds ago at most."""

@@ -18,6 +18,7 @@ from atoll_inference.api import (
     internal,
     models,
     ocr,
+    overview,
     repository,
     rerank,
     transcriptions,
@@ -130,8 +131,8 @@ def create_app(settings: Settings) -> FastAPI:
         inner=[guard, partial(EmptySlots, catalog=catalog), admit],
     )
     modules = (
-        chat, embeddings, rerank, transcriptions, ocr, inference, models, health, repository,
-        internal,
+        chat, embeddings, rerank, transcriptions, ocr, inference, models, overview, health,
+        repository, internal,
     )  # fmt: skip
     for module in modules:
         app.include_router(module.router)

@@ -24,6 +24,61 @@ class Model(BaseModel):
     )
 
 
+class Memory(BaseModel):
+    """Bytes that loading a model took, as measured."""
+
+    host: int
+    device: int
+
+
+class SlotModel(BaseModel):
+    """A checkpoint of this server."""
+
+    id: str
+    state: State
+    default: bool = Field(description="Whether requests that name no model get this one.")
+    bytes: int = Field(description="Size of the weight files.")
+    memory: Memory | None = Field(description="What loading it took; none while it is not loaded.")
+    problem: str | None = Field(description="Why it cannot be served, and the remedy.")
+    format: str
+    architecture: str | None
+    dtype: str | None
+    parameters: int | None
+    context_length: int | None
+    labels: list[str] | None
+    dimensions: int | None
+    licence: str | None
+    starter: bool
+    has_card: bool
+
+
+class Slot(BaseModel):
+    """One purpose, and the checkpoints that fill it, the default one first."""
+
+    slot: str
+    title: str
+    served: bool = Field(description="Whether this release has an engine for it.")
+    internal: bool = Field(description="Whether only other slots use it, and no request can.")
+    remedy: str = Field(description="How an operator fills it.")
+    models: list[SlotModel]
+
+
+class SlotList(BaseModel):
+    """Every slot, filled or not, and the memory that all models share."""
+
+    slots: list[Slot]
+    bytes_loaded: int = Field(description="Estimated bytes of all loaded models.")
+    memory_budget: int | None = Field(description="Bytes that models may take; none: no limit.")
+
+
+class CardText(BaseModel):
+    """What is told of a model by whoever made it."""
+
+    model: str
+    text: str = Field(description="Markdown.")
+    truncated: bool
+
+
 class ModelList(BaseModel):
     """Every model that can answer."""
 

@@ -2,15 +2,20 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, TypeVar
 
-from atoll_chat.models.schemas import Model
+from pydantic import BaseModel, ValidationError
+
+from atoll_chat.models.schemas import CardText, Model, SlotList
 from atoll_chat.settings import Settings
 from atoll_chat.upstream import Upstream
+from atoll_chat.upstream_errors import not_understood
 from atoll_kit.errors import ApiError, NotFound, Unavailable
 from atoll_kit.logs import get_logger
 
 log = get_logger(__name__)
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 FRESH_SECONDS = 2.0
 CHAT_KINDS = ("chat", "vision_language")
@@ -63,6 +68,25 @@ class ModelsService:
             if entry["id"] != self._upstream_model
         ]
         return [mine, *others]
+
+    async def slots(self) -> SlotList:
+        """Every slot of inference as it is now, asked each time.
+
+        Raises:
+            ApiError: inference cannot be reached.
+        """
+        told = _shaped(SlotList, await self._upstream.inference_slots())
+        for slot in told.slots:
+            slot.models.sort(key=lambda model: (not model.default, model.id))
+        return told
+
+    async def card(self, model_id: str) -> CardText:
+        """The card of a model of inference.
+
+        Raises:
+            ApiError: `model_not_found`, `card_not_found`, or inference cannot be reached.
+        """
+        return _shaped(CardText, await self._upstream.inference_card(model_id))
 
     async def resolve(self, name: str | None) -> Model:
         """The model meant by `name`; None and `default` mean the default one.
@@ -151,6 +175,13 @@ class ModelsService:
         if self._upstream_model:
             models.append(_upstream_entry(self._upstream_model))
         return sorted(models, key=lambda model: (not model.default, model.id))
+
+
+def _shaped(shape: type[Shape], content: dict[str, Any]) -> Shape:
+    try:
+        return shape.model_validate(content)
+    except ValidationError:
+        raise not_understood("local") from None
 
 
 def _upstream_entry(id: str) -> Model:

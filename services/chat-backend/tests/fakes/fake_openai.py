@@ -95,6 +95,8 @@ class FakeServer:
             {"id": "fake-embed", "object": "model", "created": 1, "owned_by": "atoll",
              "state": "ready", "kind": "text_embedding", "default": True},
         ]  # fmt: skip
+        self.slots: dict[str, Any] = {"slots": [], "bytes_loaded": 0, "memory_budget": None}
+        self.cards: dict[str, str] = {}
         self.ready = True
         self.connections = 0
         self.list_requests = 0
@@ -181,6 +183,15 @@ class FakeServer:
         if method == "GET" and path.endswith("/models"):
             self.list_requests += 1
             return await _json(writer, 200, {"object": "list", "data": self.models})
+        if path == "/internal/slots":
+            return await _json(writer, 200, self.slots)
+        if path.startswith("/internal/models/"):
+            name = path.removeprefix("/internal/models/").removesuffix("/card")
+            if name in self.cards:
+                card = {"model": name, "text": self.cards[name], "truncated": False}
+                return await _json(writer, 200, card)
+            error = {"message": f"{name} has no card.", "code": "card_not_found"}
+            return await _json(writer, 404, {"error": error})
         if path == "/v2/health/ready":
             return await _json(writer, 200 if self.ready else 503, {})
         if path == "/internal/cancel":

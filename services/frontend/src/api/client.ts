@@ -66,3 +66,24 @@ export async function unwrap<Data>(pending: Promise<Outcome<Data>>): Promise<Dat
   if (!outcome.response.ok) throw ApiError.from(outcome.response, outcome.error);
   return outcome.data as Data;
 }
+
+/** A POST whose answer is read by the caller. Throws ApiError for a refusal or a lost connection. */
+export async function post(
+  path: string,
+  body: FormData | string,
+  { accept, signal }: { accept: string; signal: AbortSignal },
+): Promise<Response> {
+  const headers: Record<string, string> = { Accept: accept };
+  if (typeof body === 'string') headers['Content-Type'] = 'application/json';
+  let response: Response;
+  try {
+    response = await send(
+      new Request(new URL(path, location.origin), { method: 'POST', headers, body, signal }),
+    );
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
+    throw ApiError.network(cause);
+  }
+  if (response.ok) return response;
+  throw ApiError.from(response, await response.json().catch(() => null));
+}

@@ -561,6 +561,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/models/{model_id}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Card
+         * @description The card of a model of this server: what it was made from, and how well it does.
+         */
+        get: operations["get_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -613,6 +633,26 @@ export interface paths {
          * @description The events of the run as they happen, those of the past first.
          */
         get: operations["follow_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Slots
+         * @description Every slot with its checkpoints, their state and memory, and how to fill an empty one.
+         */
+        get: operations["list_slots"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1230,6 +1270,21 @@ export interface components {
             key?: string | null;
             /** User */
             user?: string | null;
+        };
+        /**
+         * CardText
+         * @description What is told of a model by whoever made it.
+         */
+        CardText: {
+            /** Model */
+            model: string;
+            /**
+             * Text
+             * @description Markdown.
+             */
+            text: string;
+            /** Truncated */
+            truncated: boolean;
         };
         /**
          * ChangePassword
@@ -1999,6 +2054,16 @@ export interface components {
             username: string;
         };
         /**
+         * Memory
+         * @description Bytes that loading a model took, as measured.
+         */
+        Memory: {
+            /** Device */
+            device: number;
+            /** Host */
+            host: number;
+        };
+        /**
          * Message
          * @description One message. Messages with the same parent are branches.
          */
@@ -2483,6 +2548,101 @@ export interface components {
             /** Csrf Token */
             csrf_token: string;
             user: components["schemas"]["User"];
+        };
+        /**
+         * Slot
+         * @description One purpose, and the checkpoints that fill it, the default one first.
+         */
+        Slot: {
+            /**
+             * Internal
+             * @description Whether only other slots use it, and no request can.
+             */
+            internal: boolean;
+            /** Models */
+            models: components["schemas"]["SlotModel"][];
+            /**
+             * Remedy
+             * @description How an operator fills it.
+             */
+            remedy: string;
+            /**
+             * Served
+             * @description Whether this release has an engine for it.
+             */
+            served: boolean;
+            /** Slot */
+            slot: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * SlotList
+         * @description Every slot, filled or not, and the memory that all models share.
+         */
+        SlotList: {
+            /**
+             * Bytes Loaded
+             * @description Estimated bytes of all loaded models.
+             */
+            bytes_loaded: number;
+            /**
+             * Memory Budget
+             * @description Bytes that models may take; none: no limit.
+             */
+            memory_budget: number | null;
+            /** Slots */
+            slots: components["schemas"]["Slot"][];
+        };
+        /**
+         * SlotModel
+         * @description A checkpoint of this server.
+         */
+        SlotModel: {
+            /** Architecture */
+            architecture: string | null;
+            /**
+             * Bytes
+             * @description Size of the weight files.
+             */
+            bytes: number;
+            /** Context Length */
+            context_length: number | null;
+            /**
+             * Default
+             * @description Whether requests that name no model get this one.
+             */
+            default: boolean;
+            /** Dimensions */
+            dimensions: number | null;
+            /** Dtype */
+            dtype: string | null;
+            /** Format */
+            format: string;
+            /** Has Card */
+            has_card: boolean;
+            /** Id */
+            id: string;
+            /** Labels */
+            labels: string[] | null;
+            /** Licence */
+            licence: string | null;
+            /** @description What loading it took; none while it is not loaded. */
+            memory: components["schemas"]["Memory"] | null;
+            /** Parameters */
+            parameters: number | null;
+            /**
+             * Problem
+             * @description Why it cannot be served, and the remedy.
+             */
+            problem: string | null;
+            /** Starter */
+            starter: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "available" | "loading" | "ready" | "failed";
         };
         /**
          * SpeechOut
@@ -3846,6 +4006,37 @@ export interface operations {
             };
         };
     };
+    get_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardText"];
+                };
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
     get_run: {
         parameters: {
             query?: never;
@@ -3940,6 +4131,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The one error shape. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    list_slots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlotList"];
+                };
             };
             /** @description The one error shape. */
             default: {

@@ -19,3 +19,30 @@ export type Message = Schemas['Message'];
 export type MessagePage = Schemas['MessagePage'];
 export type Run = Schemas['Run'];
 export type Accepted = Schemas['Accepted'];
+export type Slot = Schemas['Slot'];
+export type SlotModel = Schemas['SlotModel'];
+export type SlotList = Schemas['SlotList'];
+export type CardText = Schemas['CardText'];
+export type StoredFile = Schemas['File'];
+export type Job = Schemas['Job'];
+export type JobPage = Schemas['JobPage'];
+export type TaskName = Job['task'];
+export type Timings = Schemas['TimingsOut'];
+export type Segment = Schemas['SegmentOut'];
+export type VoiceWindow = Schemas['WindowOut'];
+export type FoundFace = Schemas['FaceOut'];
+
+/** The result of each task, as `/inference/{task}` tells it. */
+export interface TaskResults {
+  speech_recognition: Schemas['SpeechOut'];
+  emotion_detection: Schemas['EmotionOut'];
+  text_summarization: Schemas['SummaryOut'];
+  audio_denoising: Schemas['DenoiseOut'];
+  video_enhancement: Schemas['EnhanceOut'];
+  audio_deepfake: Schemas['AudioDeepfakeOut'];
+  face_deepfake: Schemas['FaceDeepfakeOut'];
+}
+
+export type TaskAnswer = {
+  [Name in TaskName]: { task: Name; model: string; result: TaskResults[Name]; timings: Timings };
+}[TaskName];

@@ -14,7 +14,7 @@ import { LoadingPage } from '@/pages/loading';
 import { NotFoundPage } from '@/pages/not-found';
 import { RootLayout } from '@/pages/root-layout';
 
-import { localPath, parseLoginSearch } from './search-params';
+import { localPath, optionalText, parseLoginSearch } from './search-params';
 
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   component: RootLayout,
@@ -103,11 +103,43 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('@/pages/account'), 'AccountPage'),
 });
 
+/** Studio and models share a frame and no address. */
+const studioFrame = createRoute({
+  getParentRoute: () => signedIn,
+  id: 'studio-frame',
+  component: lazyRouteComponent(() => import('@/pages/studio-layout'), 'StudioLayout'),
+});
+
+const studio = createRoute({
+  getParentRoute: () => studioFrame,
+  path: '/studio',
+  component: lazyRouteComponent(() => import('@/pages/studio'), 'StudioPage'),
+});
+
+const studioTask = createRoute({
+  getParentRoute: () => studioFrame,
+  path: '/studio/$task',
+  validateSearch: (search): { job?: string } => optionalText('job', search.job),
+  component: lazyRouteComponent(() => import('@/pages/studio-task'), 'StudioTaskPage'),
+});
+
+const models = createRoute({
+  getParentRoute: () => studioFrame,
+  path: '/models',
+  validateSearch: (search): { card?: string } => optionalText('card', search.card),
+  component: lazyRouteComponent(() => import('@/pages/models'), 'ModelsPage'),
+});
+
 const routeTree = root.addChildren([
   index,
   login,
   register,
-  signedIn.addChildren([password, chat.addChildren([newChat, conversation]), account]),
+  signedIn.addChildren([
+    password,
+    chat.addChildren([newChat, conversation]),
+    studioFrame.addChildren([studio, studioTask, models]),
+    account,
+  ]),
 ]);
 
 export function createAppRouter(queryClient: QueryClient) {

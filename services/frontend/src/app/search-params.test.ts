@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { localPath, parseLoginSearch } from './search-params';
+import { localPath, optionalText, parseLoginSearch } from './search-params';
 
 test.each(['/chat', '/chat/abc?x=1#y', '/account'])('%s is a path on this site', (path) => {
   expect(localPath(path)).toBe(path);
@@ -19,4 +19,12 @@ test('unknown reasons are dropped', () => {
     reason: 'expired',
     redirect: '/chat',
   });
+});
+
+test('a text parameter is kept, whatever it looks like; anything else is dropped', () => {
+  expect(optionalText('card', 'whisper-tiny.en')).toEqual({ card: 'whisper-tiny.en' });
+  expect(optionalText('card', 7)).toEqual({ card: '7' });
+  for (const value of ['', undefined, null, {}, ['a']]) {
+    expect(optionalText('card', value)).toEqual({});
+  }
 });

@@ -18,3 +18,15 @@ export function parseLoginSearch(search: Record<string, unknown>): LoginSearch {
     ...((reason === 'expired' || reason === 'pending' || reason === 'suspended') && { reason }),
   };
 }
+
+/** A search parameter that is a text, or nothing. */
+export function optionalText<Name extends string>(
+  name: Name,
+  value: unknown,
+): Partial<Record<Name, string>> {
+  // The router reads what looks like a number as one.
+  const text = typeof value === 'number' ? String(value) : value;
+  return (typeof text === 'string' && text !== '' ? { [name]: text } : {}) as Partial<
+    Record<Name, string>
+  >;
+}

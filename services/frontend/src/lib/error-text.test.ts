@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { ApiError } from '@/api/error';
 
-import { errorText } from './error-text';
+import { errorText, serverText } from './error-text';
 
 const text = (error: unknown) => errorText(error, i18next.t);
 
@@ -31,4 +31,12 @@ test('a fault of the server names the request, a refusal does not', () => {
 
 test('anything else still has a text', () => {
   expect(text(new Error('x is undefined'))).toBe('Something went wrong. Try again in a moment.');
+});
+
+test('the server’s own words win where it says more', () => {
+  const error = new ApiError(503, 'model_not_installed', 'Run `make models-starter`.');
+  expect(serverText(error, i18next.t)).toBe('Run `make models-starter`.');
+  const fault = new ApiError(500, 'internal_error', 'A fault.', { requestId: 'abc123' });
+  expect(serverText(fault, i18next.t)).toContain('abc123');
+  expect(serverText(ApiError.network(null), i18next.t)).toContain('cannot be reached');
 });

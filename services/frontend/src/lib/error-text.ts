@@ -31,6 +31,19 @@ export function errorText(error: unknown, t: TFunction): string {
     : text;
 }
 
+/**
+ * The same, but in the server's own words wherever it has some: what it says of a file, a model or
+ * a limit names numbers and commands that no text here knows.
+ */
+export function serverText(error: unknown, t: TFunction): string {
+  if (!(error instanceof ApiError) || error.status === 0 || error.message === '') {
+    return errorText(error, t);
+  }
+  return error.status >= 500 && error.status !== 503 && error.requestId !== null
+    ? `${error.message} (${t('app.requestId', { id: error.requestId })})`
+    : error.message;
+}
+
 /** What to do about an answer that failed with `code`. */
 export function answerRemedy(code: string | undefined, t: TFunction): string {
   return t(

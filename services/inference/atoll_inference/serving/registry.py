@@ -73,6 +73,7 @@ class Registry:
         self._on_end = on_end
         self._remedy = remedy
         self._models: dict[str, Model] = {}
+        self._helpers: list[Model] = []
         self._devices: dict[str, Device] = {}
         self._room = asyncio.Lock()
         self._refreshing = asyncio.Lock()
@@ -81,6 +82,11 @@ class Registry:
     def models(self) -> list[Model]:
         """Every known model, in the order of the last scan."""
         return list(self._models.values())
+
+    @property
+    def helpers(self) -> list[Model]:
+        """Checkpoints of internal slots at the last scan; the engines that need them load them."""
+        return list(self._helpers)
 
     def default(self, slot: str = "chat") -> Model | None:
         """The model of `slot` for requests that name none: the first that can be served."""
@@ -93,6 +99,11 @@ class Registry:
         async with self._refreshing:
             scanned = await asyncio.to_thread(self._scan)
         found = {c.id: c for c in scanned if c.slot not in INTERNAL_SLOTS}
+        self._helpers = [
+            Model(c, "failed" if c.problem else "available", c.problem)
+            for c in scanned
+            if c.slot in INTERNAL_SLOTS
+        ]
         kept = {
             m.id: m
             for m in self._models.values()

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 
 import { auth } from '@/api/auth';
 import type { ApiKey, NewApiKey } from '@/api/types';
+import { Section } from '@/components/section';
 import { Alert } from '@/components/ui/alert';
 import { Button } from '@/components/ui/button';
 import { ConfirmDialog } from '@/components/ui/confirm-dialog';
@@ -15,7 +16,6 @@ import { toasts } from '@/lib/toasts';
 import { CreateKeyForm } from './create-key-form';
 import { NewKeyDialog } from './new-key-dialog';
 import { apiKeysQuery } from './queries';
-import { Section } from './section';
 
 export function ApiKeysSection() {
   const { t, i18n } = useTranslation();

@@ -1,9 +1,8 @@
 import { useTranslation } from 'react-i18next';
 
+import { Section } from '@/components/section';
 import { PasswordForm } from '@/features/auth/password-form';
 import { toasts } from '@/lib/toasts';
-
-import { Section } from './section';
 
 export function PasswordSection() {
   const { t } = useTranslation();

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 
 import { auth } from '@/api/auth';
 import type { BrowserSession } from '@/api/types';
+import { Section } from '@/components/section';
 import { Alert } from '@/components/ui/alert';
 import { Button } from '@/components/ui/button';
 import { Spinner } from '@/components/ui/spinner';
@@ -11,7 +12,6 @@ import { formatDateTime } from '@/lib/format';
 import { toasts } from '@/lib/toasts';
 
 import { sessionsQuery } from './queries';
-import { Section } from './section';
 import { describeUserAgent } from './user-agent';
 
 export function SessionsSection() {

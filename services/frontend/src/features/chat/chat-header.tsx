@@ -3,9 +3,9 @@ import { Menu as MenuIcon, SquarePen } from 'lucide-react';
 import { use } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { DrawerContext } from '@/components/drawer-context';
 import { Button } from '@/components/ui/button';
 
-import { DrawerContext } from './drawer-context';
 import { ModelPicker } from './models/model-picker';
 import type { ModelChoice } from './models/use-model-choice';
 

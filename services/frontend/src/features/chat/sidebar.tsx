@@ -2,7 +2,8 @@ import { Link } from '@tanstack/react-router';
 import { SquarePen } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
-import { Logo } from '@/components/logo';
+import { AppNav } from '@/components/app-nav';
+import { Brand } from '@/components/brand';
 import { Button } from '@/components/ui/button';
 import { UserMenu } from '@/features/auth/user-menu';
 
@@ -13,10 +14,8 @@ export function Sidebar({ onOpen }: { onOpen: () => void }) {
   const { t } = useTranslation();
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-3 pt-3">
-      <div className="flex items-center gap-2.5 px-5 py-1">
-        <Logo className="size-7" />
-        <span className="text-lg font-semibold tracking-tight">{t('app.name')}</span>
-      </div>
+      <Brand />
+      <AppNav onOpen={onOpen} />
       <div className="px-3">
         <Button asChild className="w-full">
           {/* It acts on this page, as a button would; Link keeps "open in a new tab". */}

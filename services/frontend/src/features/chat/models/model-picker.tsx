@@ -2,6 +2,7 @@ import { ChevronDown } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
 import type { Model } from '@/api/types';
+import { StateDot } from '@/components/state-dot';
 import { Button } from '@/components/ui/button';
 import {
   Menu,
@@ -11,25 +12,11 @@ import {
   MenuRadioItem,
   MenuTrigger,
 } from '@/components/ui/menu';
-import { cn } from '@/lib/cn';
 
 interface ModelPickerProps {
   models: Model[] | undefined;
   model: string | undefined;
   choose: (id: string) => void;
-}
-
-const dotColour = {
-  ready: 'bg-success',
-  available: 'border border-control',
-  loading: 'animate-pulse bg-warning',
-  failed: 'bg-danger',
-} as const satisfies Record<Model['state'], string>;
-
-function StateDot({ state }: { state: Model['state'] }) {
-  return (
-    <span className={cn('block size-2 shrink-0 rounded-full', dotColour[state])} aria-hidden />
-  );
 }
 
 /** Chooses who answers. Each model says what state it is in and what that means. */

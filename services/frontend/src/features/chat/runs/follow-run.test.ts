@@ -5,7 +5,7 @@ import type { RunEvent } from '@/api/events';
 import { sse, streamed } from '@/test/event-stream';
 import { message } from '@/test/messages';
 
-import { backoff } from './backoff';
+import { backoff } from '@/lib/backoff';
 import { followRun } from './follow-run';
 
 const delta = (id: number, text: string) => sse(id, 'delta', { message_id: 'a', text });

@@ -3,12 +3,12 @@ import { useId } from 'react';
 
 interface SectionProps {
   title: string;
-  text: string;
+  text?: string | undefined;
   action?: ReactNode;
   children: ReactNode;
 }
 
-/** One card of the account page. */
+/** One card of a page. */
 export function Section({ title, text, action, children }: SectionProps) {
   const id = useId();
   return (
@@ -21,7 +21,7 @@ export function Section({ title, text, action, children }: SectionProps) {
           <h2 id={id} className="text-lg font-semibold">
             {title}
           </h2>
-          <p className="text-sm text-muted">{text}</p>
+          {text !== undefined && <p className="text-sm text-muted">{text}</p>}
         </div>
         {action}
       </div>
