@@ -8,6 +8,9 @@ import contextlib
 import faulthandler
 from collections.abc import AsyncIterator, Callable
 
+STDERR = 2
+"""The descriptor itself: what stands for it in Python may have none."""
+
 CHECK_S = 5.0
 """Time between two signs of life, in seconds; less where the patience is short."""
 
@@ -29,7 +32,7 @@ async def watchdog(
     if not patience:
         yield
         return
-    faulthandler.dump_traceback_later(patience, exit=True)
+    faulthandler.dump_traceback_later(patience, exit=True, file=STDERR)
     keeper = asyncio.create_task(_keep(patience, is_alive))
     try:
         yield
@@ -44,4 +47,4 @@ async def _keep(patience: float, is_alive: Callable[[], bool]) -> None:
     while True:
         await asyncio.sleep(min(CHECK_S, patience / 4))
         if is_alive():
-            faulthandler.dump_traceback_later(patience, exit=True)
+            faulthandler.dump_traceback_later(patience, exit=True, file=STDERR)
