@@ -114,9 +114,9 @@ class _Loop:
         self._processor = time.process_time()
 
     def run(self) -> Record:
-        task, record = self._task, self._record
         if self._options.resume:
             self._restore()
+        task, record = self._task, self._record
         started = saved = told = time.monotonic()
         losses: list[float] = []
         while record.steps < task.steps:
