@@ -17,7 +17,7 @@ CARD_NAME = "README.md"
 def render(slot: str, record: Record, figures: Evaluation, size: int) -> str:
     """The card of a model whose weights take `size` bytes.
 
-    The template may use $figures, $command, $seed, $steps, $minutes, $processor_minutes, $device,
+    The template may use $figures, $command, $seed, $steps, $minutes, $processor_minutes, $device, $threads,
     $torch and $size.
     """
     template = Template((ROOT / "training" / slot / "card.md").read_text("utf-8"))
@@ -29,6 +29,7 @@ def render(slot: str, record: Record, figures: Evaluation, size: int) -> str:
         minutes=f"{record.minutes:.0f}",
         processor_minutes=f"{record.processor_minutes:.0f}",
         device=record.device,
+        threads=record.threads,
         torch=record.torch,
         size=f"{size / 1e6:.1f} MB",
     )
