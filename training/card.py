@@ -17,8 +17,8 @@ CARD_NAME = "README.md"
 def render(slot: str, record: Record, figures: Evaluation, size: int) -> str:
     """The card of a model whose weights take `size` bytes.
 
-    The template may use $figures, $command, $seed, $steps, $minutes, $processor_minutes, $device, $threads,
-    $torch and $size.
+    The template may use $figures, $command, $seed, $steps, $minutes, $processor_minutes, $device,
+    $threads, $torch and $size.
     """
     template = Template((ROOT / "training" / slot / "card.md").read_text("utf-8"))
     return template.substitute(
