@@ -25,7 +25,7 @@ NEGATIVES = 3
 """Descriptions in a step beside the right one, from those that the bi-encoder finds nearest."""
 
 BATCH = 8
-EPOCHS = 1
+EPOCHS = 2
 CHANGE_RATE = 1e-3
 HEAD_RATE = 5e-4
 MOST_TOKENS = 72
