@@ -4,7 +4,12 @@ One folder for each slot. `python -m training.<slot>` trains, `python -m trainin
 the shipped weights through the engines that serve them; docs/training.md tells the whole way.
 """
 
+import os
 from pathlib import Path
+
+# Threads of PyTorch that wait for each other keep a processor busy otherwise, which on a machine
+# that does other work makes a step several times slower. Read when PyTorch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTERS = ROOT / "models" / "starters"

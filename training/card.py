@@ -18,7 +18,7 @@ def render(slot: str, record: Record, figures: Evaluation, size: int) -> str:
     """The card of a model whose weights take `size` bytes.
 
     The template may use $figures, $command, $seed, $steps, $minutes, $processor_minutes, $device,
-    $torch and $size.
+    $threads, $torch and $size.
     """
     template = Template((ROOT / "training" / slot / "card.md").read_text("utf-8"))
     return template.substitute(
@@ -29,6 +29,7 @@ def render(slot: str, record: Record, figures: Evaluation, size: int) -> str:
         minutes=f"{record.minutes:.0f}",
         processor_minutes=f"{record.processor_minutes:.0f}",
         device=record.device,
+        threads=record.threads,
         torch=record.torch,
         size=f"{size / 1e6:.1f} MB",
     )

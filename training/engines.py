@@ -10,7 +10,8 @@ from atoll_inference.engines.base import BatchEngine
 from atoll_inference.engines.factory import SERVED, build_engine
 from atoll_inference.engines.runtime import Runtime
 from training import TrainingFailed
-from training.loop import THREADS
+
+THREADS = 2
 
 
 class Engines:

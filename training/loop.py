@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from training import TrainingFailed
 from training.options import Options
 
-THREADS = 2
 SAVE_SECONDS = 300.0
 _STATE = "state.pt"
 _TELL_SECONDS = 30.0
@@ -63,7 +62,7 @@ class Record:
     command: str
     seed: int
     device: str = "cpu"
-    threads: int = THREADS
+    threads: int = 2
     torch: str = str(torch.__version__)
     steps: int = 0
     minutes: float = 0.0
@@ -82,7 +81,7 @@ def begin(options: Options) -> None:
     Raises:
         TrainingFailed: there is a state already, and --resume was not given.
     """
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(options.threads)
     _seed(options.seed, 0)
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.resume and (options.work / _STATE).exists():
@@ -109,7 +108,9 @@ class _Loop:
         self._peaks = [group["lr"] for group in task.optimizer.param_groups]
         self._best: dict[str, Tensor] | None = None
         where = str(next(iter(self._trained.values())).device)
-        self._record = Record(command=options.command, seed=options.seed, device=where)
+        self._record = Record(
+            command=options.command, seed=options.seed, device=where, threads=options.threads
+        )
         self._clock = time.monotonic()
         self._processor = time.process_time()
 

@@ -15,6 +15,7 @@ class Options:
 
     Attributes:
         command: as it was called, for the card.
+        threads: of the processor; one is quicker than two where other work takes turns.
         minutes: after so many in this process the training stops, to be resumed.
         work: where its state is kept.
         out: the folder of the finished model.
@@ -24,6 +25,7 @@ class Options:
     resume: bool
     minutes: float
     seed: int
+    threads: int
     work: Path
     out: Path
 
@@ -42,6 +44,7 @@ def parse(slot: str, model: str, arguments: Sequence[str] | None = None) -> Opti
         default=60.0,
         help="stop after so many, with the state saved (default 60)",
     )
+    parser.add_argument("--threads", type=int, default=2, help="processor threads (default 2)")
     parser.add_argument("--seed", type=int, default=1, help="of everything random (default 1)")
     parser.add_argument(
         "--work", type=Path, default=cache() / "work" / slot, help="folder of the state"
@@ -56,6 +59,7 @@ def parse(slot: str, model: str, arguments: Sequence[str] | None = None) -> Opti
         resume=given.resume,
         minutes=given.minutes,
         seed=given.seed,
+        threads=given.threads,
         work=given.work,
         out=given.out,
     )

@@ -178,7 +178,7 @@ def test_a_client_that_goes_away_stops_the_generation(stack: Stack, client: open
 
 def test_empty_slots_say_how_to_fill_them(stack: Stack, key: str) -> None:
     head = {"Authorization": f"Bearer {key}"}
-    for path in ("/inference/audio_denoising", "/v1/rerank", "/v1/vision/encode", "/v1/relation"):
+    for path in ("/inference/face_deepfake", "/v1/vision/encode", "/v1/relation"):
         answer = httpx.post(f"{stack.url}{path}", json={}, headers=head, timeout=30)
         assert answer.status_code == 503, (path, answer.text)
         assert answer.json()["error"]["code"] == "model_not_installed"

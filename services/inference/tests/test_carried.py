@@ -126,6 +126,20 @@ def test_a_change_and_its_base_become_one_checkpoint(release: Release) -> None:
     assert [f.problem for f in verify(release.models)] == [None] * 7
 
 
+def test_a_change_of_low_rank_is_added_to_the_base(release: Release) -> None:
+    release.change(
+        {
+            "bert.layer.weight.up": np.full((3, 1), 0.5, np.float16),
+            "bert.layer.weight.down": np.array([[1, 2, 4]], np.float16),
+        },
+        **{"bert.layer.weight": "layer.weight"},
+    )
+    folder = release.fetch(release.catalog(base="text_embedding"))
+    whole = load_file(folder / "model.safetensors")
+    assert list(whole) == ["bert.layer.weight"]
+    assert whole["bert.layer.weight"].tolist() == [[1.5, 2.0, 3.0]] * 3
+
+
 def test_it_is_put_together_once_and_again_when_the_release_brings_another(
     release: Release,
 ) -> None:

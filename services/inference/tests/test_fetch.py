@@ -268,7 +268,7 @@ def test_a_killed_fetch_can_be_run_again(tmp_path: Path, starter: Starter) -> No
     ("arguments", "told"),
     [
         (["--starter", "tea"], "There is no slot 'tea'"),
-        (["--starter", "emotion_detection"], "No starter for emotion_detection"),
+        (["--starter", "face_deepfake"], "No starter for face_deepfake"),
         (["--starter", "--option", "nothing"], "whisper-base"),
         (["--option", "whisper-base"], "--starter"),
         (["--starter", "--update"], "model hub"),

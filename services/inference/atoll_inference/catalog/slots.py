@@ -147,7 +147,9 @@ class Catalog(_Entry):
             ways.append(f"fetch {entry.production.id} with `atoll-inference models fetch {slot}`")
         ways.append(f"put {what} in a folder under models/{slot}/ (see models/README.md)")
         text = ", or ".join(ways)
-        return f"{text[0].upper()}{text[1:]}."
+        has_none = slot in DEEPFAKE_SLOTS and entry.starter is None
+        beginning = "No detector comes with Atoll. " if has_none else ""
+        return f"{beginning}{text[0].upper()}{text[1:]}."
 
     def option(self, name: str) -> tuple[str, Starter] | None:
         """The slot and entry of an option, or None when the catalog has none of that name."""

@@ -1,0 +1,3 @@
+"""MiniLM fine-tuned to tell seven emotions in short English texts."""
+
+MODEL = "minilm-goemotions"
