@@ -33,7 +33,11 @@ export function TaskPage({ task, job }: TaskPageProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const run = useTaskRun();
-  const slots = useQuery(slotsQuery);
+  const slots = useQuery({
+    ...slotsQuery,
+    // A request may be waiting for a model that is being loaded for it.
+    ...(run.running && run.stage.kind !== 'working' && { refetchInterval: 1500 }),
+  });
   const slot = slots.data?.slots.find((candidate) => candidate.slot === task);
   const empty = slot?.models.every((model) => model.state === 'failed') === true;
   const title = t(`studio.tasks.${task}.title`);
