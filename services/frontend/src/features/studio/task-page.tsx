@@ -76,6 +76,7 @@ export function TaskPage({ task, job }: TaskPageProps) {
       {empty ? (
         <>
           {job !== undefined && <JobResult id={job} />}
+          <JobList task={task} />
           <RequestSamples
             task={task}
             input={tasks[task].input === 'text' ? { text: '' } : { file: '' }}
@@ -85,7 +86,7 @@ export function TaskPage({ task, job }: TaskPageProps) {
         </>
       ) : (
         <TaskForm task={task} slot={slot} run={run}>
-          {ended?.kind === 'job' && (
+          {ended?.kind === 'job' && job === undefined && (
             <Alert tone="notice">
               {t(ended.wished ? 'studio.jobs.begun' : 'studio.jobs.tooLong', {
                 name: ended.job.input.name,
@@ -94,16 +95,16 @@ export function TaskPage({ task, job }: TaskPageProps) {
           )}
           {shown && (
             <div ref={result} className="scroll-m-6">
-              {outcome !== null ? (
-                <ResultCard outcome={outcome} />
+              {job !== undefined ? (
+                <JobResult id={job} />
               ) : (
-                job !== undefined && <JobResult id={job} />
+                outcome !== null && <ResultCard outcome={outcome} />
               )}
             </div>
           )}
+          <JobList task={task} />
         </TaskForm>
       )}
-      <JobList task={task} />
     </PageBody>
   );
 }
