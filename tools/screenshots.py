@@ -8,19 +8,34 @@ with the machine's Chromium.
 
 import argparse
 import itertools
+import json
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browser import Visit, chromium
 from tests.e2e.person import Person, first_admin
-from tests.e2e.stack import ADMIN, CAPITAL, FIRST_PASSWORD, Stack
+from tests.e2e.stack import ADMIN, CAPITAL, FIRST_PASSWORD, ROOT, Stack
 
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 LOCALES = {"en": "en-US", "zh": "zh-CN"}
 QUESTIONS = (CAPITAL, "Write a Python function that adds two numbers.")
+# The example that each task of the studio is shown with.
+EXAMPLES = {
+    "speech_recognition": "announcement",
+    "emotion_detection": "joy",
+    "text_summarization": "meeting",
+    "audio_denoising": "noisy",
+    "video_enhancement": "coffee",
+    "audio_deepfake": "conference",
+    "face_deepfake": "portrait",
+}
+STUDIO = {f"studio-{task}": f"/studio/{task}" for task in EXAMPLES}
+TALLEST = 2600
+TEXTS = {"en": "en.json", "zh": "zh-CN.json"}
 OPEN_PAGES = {"sign-in": "/login", "register": "/register", "not-found": "/lost", "docs": "/docs/"}
 
 
@@ -34,6 +49,33 @@ def conversations(person: Person) -> str:
         _, answer = person.say(shown, question)
         person.finished(shown, answer)
     return shown
+
+
+def texts(language: str) -> dict[str, Any]:
+    """What is written on the pages of the studio."""
+    path = ROOT / "services" / "frontend" / "src" / "i18n" / TEXTS[language]
+    studio: dict[str, Any] = json.loads(path.read_text("utf-8"))["studio"]
+    return studio
+
+
+def try_out(page: Page, task: str, language: str) -> None:
+    """Have a task done on its example, where a model fills the slot."""
+    words = texts(language)
+    start = page.get_by_role("button", name=words["tasks"][task]["action"], exact=True)
+    if start.count() == 0:
+        return
+    page.get_by_role("button", name=words["examples"][EXAMPLES[task]]).click()
+    start.click()
+    expect(page.get_by_test_id("result")).to_be_visible(timeout=120_000)
+    page.wait_for_timeout(1000)  # waveforms and pictures are decoded by and by
+
+
+def unroll(page: Page, width: int) -> None:
+    """Make the window as high as what it scrolls."""
+    needed = page.evaluate("document.querySelector('main > div')?.scrollHeight ?? 0")
+    height = page.evaluate("innerHeight")
+    page.set_viewport_size({"width": width, "height": min(max(height, needed), TALLEST)})
+    page.wait_for_timeout(300)
 
 
 def photograph(
@@ -63,6 +105,10 @@ def photograph(
         visit.page.goto(path, wait_until="networkidle")
         if name == "chat":
             expect(visit.answer()).to_contain_text(re.compile(r"\w+"))
+        if name in STUDIO:
+            try_out(visit.page, name.removeprefix("studio-"), language)
+        if name in STUDIO or name == "models":
+            unroll(visit.page, viewport[0])
         visit.page.screenshot(path=picture)
         visit.context.close()
         print(picture, flush=True)
@@ -86,6 +132,11 @@ def main() -> None:
         person = first_admin(stack)
         shown = conversations(person)
         pages = {"chat": f"/chat/{shown}", "chat-empty": "/chat", "account": "/account"}
+        pages |= STUDIO | {
+            "studio": "/studio",
+            "models": "/models",
+            "card": "/models?card=all-minilm-l6-v2",
+        }
         photograph(browser, person, OPEN_PAGES | pages, options.directory, options.only)
 
 

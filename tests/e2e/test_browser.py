@@ -168,7 +168,10 @@ def test_account_page_makes_and_revokes_a_key(visit: Visit, person: NewPerson) -
     visit.clean()
 
 
-@pytest.mark.parametrize("path", ["/login", "/register", "/chat", "/account", "/docs/", "/lost"])
+SIGNED_IN = ["/chat", "/account", "/studio", "/studio/speech_recognition", "/models"]
+
+
+@pytest.mark.parametrize("path", ["/login", "/register", "/docs/", "/lost", *SIGNED_IN])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desktop", "phone"])
@@ -188,7 +191,7 @@ def test_every_page_is_accessible_and_asks_no_other_origin(
         locale=locale,
         viewport={"width": size[0], "height": size[1]},
     )
-    if path in ("/chat", "/account"):
+    if path in SIGNED_IN:
         visit.context.add_cookies(
             [
                 {"name": cookie.name, "value": str(cookie.value), "url": stack.url}

@@ -122,6 +122,30 @@ def test_a_voice_is_recorded_in_the_page(studio: Visit, admin: Person) -> None:
     )
 
 
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_file_is_pasted_or_dropped_on_the_page(studio: Visit, admin: Person, way: str) -> None:
+    page = opened(studio, admin, "speech_recognition")
+    assert page is not None
+    expect(page.get_by_text("Drop a recording here")).to_be_visible()
+    page.evaluate(
+        """async (way) => {
+          const answer = await fetch('/examples/announcement.wav');
+          const data = new DataTransfer();
+          data.items.add(new File([await answer.blob()], 'mine.wav', { type: 'audio/wav' }));
+          const more = { bubbles: true, cancelable: true };
+          const event = way === 'paste'
+            ? new ClipboardEvent('paste', { clipboardData: data, ...more })
+            : new DragEvent('drop', { dataTransfer: data, ...more });
+          document.querySelector('h1').dispatchEvent(event);
+        }""",
+        way,
+    )
+    expect(page.get_by_text("mine.wav", exact=True)).to_be_visible()
+    expect(page.get_by_role("slider", name="Position in: Recording")).to_be_enabled()
+    page.get_by_role("button", name="Remove mine.wav").click()
+    expect(page.get_by_role("button", name="Transcribe", exact=True)).to_be_disabled()
+
+
 def test_a_damaged_file_tells_what_the_server_says(
     studio: Visit, admin: Person, tmp_path: Path
 ) -> None:
@@ -159,6 +183,7 @@ def test_a_job_goes_on_while_the_page_is_away(studio: Visit, admin: Person) -> N
     studio.accessible()
     job.get_by_role("link", name=re.compile("Show the result of")).click()
     result = page.get_by_test_id("result")
+    expect(page).to_have_url(re.compile(r"\?job=\w+"))
     if task == "video_enhancement":
         expect(result).to_contain_text("160 × 120 became 320 × 240 pixels.")
     else:

@@ -48,7 +48,7 @@ def test_static_files_and_json_are_compressed(gateway: Gateway, chat: FakeServic
 
 
 def test_a_missing_file_is_not_the_start_page(gateway: Gateway) -> None:
-    for path in ("/assets/old-123.js", "/favicon.svg", "/robots.txt"):
+    for path in ("/assets/old-123.js", "/favicon.svg", "/robots.txt", "/examples/none.wav"):
         assert gateway.request(path).status == 404
 
 

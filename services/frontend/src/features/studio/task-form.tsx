@@ -46,7 +46,11 @@ export function TaskForm({ task, slot, run, children }: TaskFormProps) {
       )}
       <ParameterFields task={task} slot={slot} parameters={parameters} onChange={setParameters} />
       {run.running ? (
-        <RunProgress stage={run.stage} onCancel={run.cancel} />
+        <RunProgress
+          stage={run.stage}
+          modelLoads={slot?.models.some((model) => model.state === 'loading') === true}
+          onCancel={run.cancel}
+        />
       ) : (
         <div className="flex flex-wrap gap-2">
           <Button disabled={input === null || input === ''} onClick={() => start(false)}>

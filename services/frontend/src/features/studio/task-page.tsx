@@ -33,7 +33,11 @@ export function TaskPage({ task, job }: TaskPageProps) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const run = useTaskRun();
-  const slots = useQuery(slotsQuery);
+  const slots = useQuery({
+    ...slotsQuery,
+    // A request may be waiting for a model that is being loaded for it.
+    ...(run.running && run.stage.kind !== 'working' && { refetchInterval: 1500 }),
+  });
   const slot = slots.data?.slots.find((candidate) => candidate.slot === task);
   const empty = slot?.models.every((model) => model.state === 'failed') === true;
   const title = t(`studio.tasks.${task}.title`);
@@ -72,6 +76,7 @@ export function TaskPage({ task, job }: TaskPageProps) {
       {empty ? (
         <>
           {job !== undefined && <JobResult id={job} />}
+          <JobList task={task} />
           <RequestSamples
             task={task}
             input={tasks[task].input === 'text' ? { text: '' } : { file: '' }}
@@ -81,7 +86,7 @@ export function TaskPage({ task, job }: TaskPageProps) {
         </>
       ) : (
         <TaskForm task={task} slot={slot} run={run}>
-          {ended?.kind === 'job' && (
+          {ended?.kind === 'job' && job === undefined && (
             <Alert tone="notice">
               {t(ended.wished ? 'studio.jobs.begun' : 'studio.jobs.tooLong', {
                 name: ended.job.input.name,
@@ -90,16 +95,16 @@ export function TaskPage({ task, job }: TaskPageProps) {
           )}
           {shown && (
             <div ref={result} className="scroll-m-6">
-              {outcome !== null ? (
-                <ResultCard outcome={outcome} />
+              {job !== undefined ? (
+                <JobResult id={job} />
               ) : (
-                job !== undefined && <JobResult id={job} />
+                outcome !== null && <ResultCard outcome={outcome} />
               )}
             </div>
           )}
+          <JobList task={task} />
         </TaskForm>
       )}
-      <JobList task={task} />
     </PageBody>
   );
 }

@@ -1,26 +1,33 @@
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { TaskName } from '@/api/types';
 import { Section } from '@/components/section';
 import { Alert } from '@/components/ui/alert';
+import { Button } from '@/components/ui/button';
 import { errorText } from '@/lib/error-text';
 
 import { JobRow } from './job-row';
-import { jobsQuery } from './queries';
+import { isUnfinished, jobsQuery } from './queries';
 
 interface JobListProps {
   /** Only jobs of this task; absent shows all. */
   task?: TaskName;
 }
 
+/** So many finished ones are shown at first. */
+const few = 5;
+
 /** The user's jobs, the newest first; nothing while there are none. */
 export function JobList({ task }: JobListProps) {
   const { t } = useTranslation();
   const jobs = useQuery(jobsQuery);
-  const shown = jobs.data?.items.filter((job) => task === undefined || job.task === task) ?? [];
+  const [all, setAll] = useState(false);
+  const known = jobs.data?.items.filter((job) => task === undefined || job.task === task) ?? [];
   if (jobs.isError) return <Alert>{errorText(jobs.error, t)}</Alert>;
-  if (shown.length === 0) return null;
+  if (known.length === 0) return null;
+  const shown = all ? known : known.filter((job, index) => index < few || isUnfinished(job));
   return (
     <Section title={t('studio.jobs.title')} text={t('studio.jobs.text')}>
       <ul className="-my-4 divide-y divide-border">
@@ -28,6 +35,16 @@ export function JobList({ task }: JobListProps) {
           <JobRow key={job.id} job={job} />
         ))}
       </ul>
+      {shown.length < known.length && (
+        <Button
+          variant="outline"
+          size="small"
+          className="mt-2 justify-self-start"
+          onClick={() => setAll(true)}
+        >
+          {t('studio.jobs.all', { count: known.length })}
+        </Button>
+      )}
     </Section>
   );
 }

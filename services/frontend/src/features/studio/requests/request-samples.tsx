@@ -56,11 +56,12 @@ export function RequestSamples({ task, input, media, parameters }: RequestSample
             <pre
               // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
               tabIndex={0}
-              className="overflow-x-auto rounded-xl border border-border bg-code p-4 pr-12 font-mono text-xs leading-relaxed"
+              className="overflow-x-auto rounded-xl border border-border bg-code p-4 font-mono text-xs leading-relaxed"
             >
               {text}
             </pre>
-            <span className="absolute top-2 right-2">
+            {/* Beside the tabs: on a narrow screen it would cover the text. */}
+            <span className="absolute -top-11 right-0">
               <CopyButton label={t('studio.request.copy', { name })} text={() => text} />
             </span>
           </Tabs.Content>

@@ -34,7 +34,7 @@ export function VerdictGauge({ label, score }: VerdictGaugeProps) {
           <path
             d={arcPath(1, radius, centre)}
             fill="none"
-            className="stroke-code"
+            className="stroke-hover"
             strokeWidth="16"
             strokeLinecap="round"
           />

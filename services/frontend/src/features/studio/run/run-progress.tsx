@@ -8,20 +8,28 @@ import { formatPercent } from '@/lib/format';
 import { stageText } from './stage-text';
 import type { Stage } from './use-task-run';
 
+interface RunProgressProps {
+  stage: Stage;
+  /** Whether the model is being loaded, which a request waits for in silence. */
+  modelLoads: boolean;
+  onCancel: () => void;
+}
+
 /** What the request is at, and the way to end it. */
-export function RunProgress({ stage, onCancel }: { stage: Stage; onCancel: () => void }) {
+export function RunProgress({ stage, modelLoads, onCancel }: RunProgressProps) {
   const { t, i18n } = useTranslation();
   const fraction = stage.kind === 'working' ? stage.progress.fraction : null;
-  const text =
-    stage.kind === 'working'
-      ? stageText(stage.progress.stage, t)
-      : t(stage.kind === 'loading' ? 'studio.stage.loading' : 'studio.stage.sending');
+  const text = () => {
+    if (stage.kind === 'working') return stageText(stage.progress.stage, t);
+    if (stage.kind === 'loading') return t('studio.stage.loading');
+    return t(modelLoads ? 'studio.loadingModel' : 'studio.stage.sending');
+  };
   return (
     <div className="grid gap-3 rounded-2xl border border-border bg-surface p-4 sm:px-5">
       <div className="flex items-center gap-3">
         <Spinner className="text-primary" />
         <p className="min-w-0 flex-1" role="status">
-          {text}
+          {text()}
         </p>
         {fraction !== null && (
           <span className="text-sm text-muted tabular-nums" aria-hidden>
@@ -32,7 +40,7 @@ export function RunProgress({ stage, onCancel }: { stage: Stage; onCancel: () =>
           {t('app.cancel')}
         </Button>
       </div>
-      <Progress value={fraction} label={text} />
+      <Progress value={fraction} label={text()} />
     </div>
   );
 }
