@@ -180,16 +180,29 @@ env_for() {
 
 # --- containers ------------------------------------------------------------------------------
 
-# state_of_containers: name, state, exit code and health of each, one a line.
+# state_of_containers: name, state, exit code and health of each, one a line; but of none that
+# `compose run` made, which is no part of the stack.
 state_of_containers() {
-    local ids
+    local ids once service rest
     mapfile -t ids < <(compose ps --all --quiet)
     ((${#ids[@]} > 0)) || return 0
-    docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}' "${ids[@]}"
+    while read -r once service rest; do
+        if [[ "$once" != True ]]; then printf '%s %s\n' "$service" "$rest"; fi
+    done < <(docker inspect --format '{{index .Config.Labels "com.docker.compose.oneoff"}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}' "${ids[@]}")
+}
+
+# remove_leftovers: what a `compose run` that was killed had made and not begun, or not taken away.
+remove_leftovers() {
+    local ids project
+    project="$(setting COMPOSE_PROJECT_NAME)"
+    mapfile -t ids < <(docker ps --all --quiet --filter "label=com.docker.compose.project=${project:-atoll}" \
+        --filter label=com.docker.compose.oneoff=True --filter status=created --filter status=exited)
+    ((${#ids[@]} == 0)) || docker rm "${ids[@]}" >/dev/null || true
 }
 
 # start_stack: up, then wait until every service is healthy; prints what is not.
 start_stack() {
+    remove_leftovers
     compose up --detach --no-build --pull never --remove-orphans || {
         explain_containers
         return 1

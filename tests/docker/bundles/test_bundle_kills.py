@@ -104,6 +104,22 @@ def test_a_killed_upgrade_to_another_release_is_undone_first(
     assert (host.committed, host.served()) == (old.release, old.release)
 
 
+def test_what_a_killed_run_left_is_no_obstacle(host: Host, old: Signed, new: Signed) -> None:
+    """`compose run`, killed between making its container and starting it."""
+    host.install(old.bundle, *old.proof)
+    project = host.environment["COMPOSE_PROJECT_NAME"]
+    labels = {"project": project, "service": "prepare", "oneoff": "True"}
+    made = [f"--label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+    # Compose sees only containers that have a hash of their configuration.
+    made.append("--label=com.docker.compose.config-hash=0")
+    left = run("docker", "create", *made, f"atoll/chat-backend:{old.release}").stdout.strip()
+    listed = ("docker", "compose", "ps", "--all", "--quiet", "--no-trunc")
+    assert left in run(*listed, cwd=host.folder).stdout.split()
+    host.install(new.bundle)
+    assert (host.committed, host.served()) == (new.release, new.release)
+    assert left not in run(*listed, cwd=host.folder).stdout.split()
+
+
 def test_two_imports_at_once(host: Host, old: Signed) -> None:
     first = start(
         *("bash", old.bundle / "import-docker-images.sh", "--yes", "--start", *old.proof),
