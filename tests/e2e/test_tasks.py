@@ -144,7 +144,6 @@ def test_a_scanned_page_is_read(http: httpx.Client) -> None:
     [
         ("/inference/emotion_detection", {"text": "What a day"}),
         ("/inference/text_summarization", {"text": "What a day"}),
-        ("/inference/audio_denoising", {"audio": "UklGRg=="}),
         ("/inference/audio_deepfake", {"audio": "UklGRg=="}),
         ("/inference/face_deepfake", {"image": "iVBORw=="}),
         ("/v1/rerank", {"query": "a", "documents": ["b"]}),
