@@ -37,6 +37,7 @@ def write_weights(
     halves = {n: t.detach().to("cpu", torch.float16).contiguous() for n, t in tensors.items()}
     draft = folder / f".{name}.new"
     save_file(halves, draft, {"format": "pt", **(header or {})})
+    draft.chmod(0o644)  # the library leaves weights readable by their owner alone
     draft.replace(folder / name)
     text = json.dumps(asdict(record), indent=2) + "\n"
     (folder / RECORD_NAME).write_text(text, "utf-8")

@@ -62,7 +62,7 @@ def test_the_selftest_in_the_container_asks_the_model(clone: Clone) -> None:
 def test_the_starter_models_fill_an_empty_folder_alone(clone: Clone) -> None:
     models = Path(clone.settings["MODELS_DIR"])
     slots = {path.name for path in models.iterdir()}
-    assert {"chat", "text_embedding", "ocr", "speech_recognition"} <= slots
+    assert {"chat", "text_embedding", "ocr", "speech_recognition", "emotion_detection"} <= slots
     [weights] = models.glob("chat/*/*.gguf")
     before = weights.stat().st_mtime_ns
     # An operator's folder is never touched again.

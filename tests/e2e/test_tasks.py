@@ -14,8 +14,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from .conftest import NewPerson
-from .person import Person
-from .stack import ROOT, Stack
+from .person import Person, first_admin
+from .stack import MODELS, ROOT, Stack, wait_for
 
 SPEECH = ROOT / "tests" / "media" / "speech"
 WORD_ERRORS = 0.2
@@ -140,6 +140,44 @@ def test_a_scanned_page_is_read(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("I am so happy that you came, thank you!", "joy"),
+        ("I hate this, it makes me furious.", "anger"),
+        ("I miss my grandmother so much, I could cry.", "sadness"),
+        ("Wow, I did not expect that at all!", "surprise"),
+        ("I am terrified of walking home alone in the dark.", "fear"),
+        ("The smell was disgusting, I nearly threw up.", "disgust"),
+        ("The meeting begins at nine in room four.", "neutral"),
+    ],
+)
+def test_an_emotion_is_told(http: httpx.Client, text: str, label: str) -> None:
+    def loaded() -> httpx.Response | None:
+        asked = http.post("/inference/emotion_detection", json={"text": text})
+        is_loading = asked.status_code == 503 and "model_loading" in asked.text
+        return None if is_loading else asked
+
+    answer = wait_for("an answer", loaded, 240)
+    assert answer.status_code == 200, answer.text
+    result = answer.json()["result"]
+    print(text, result)
+    assert result["label"] == label
+    assert sum(result["scores"].values()) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The administrator of a stack that has the chat model alone."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "models").mkdir()
+    (folder / "models" / "chat").symlink_to(MODELS / "chat")
+    with Stack(folder / "data", MODELS_DIR=str(folder / "models")) as running:
+        headers = {"Authorization": f"Bearer {first_admin(running).api_key()}"}
+        with httpx.Client(base_url=running.url, headers=headers, trust_env=False) as made:
+            yield made
+
+
+@pytest.mark.parametrize(
     ("path", "body"),
     [
         ("/inference/emotion_detection", {"text": "What a day"}),
@@ -150,12 +188,13 @@ def test_a_scanned_page_is_read(http: httpx.Client) -> None:
     ],
 )
 def test_a_slot_without_weights_names_the_command(
-    http: httpx.Client, path: str, body: dict[str, Any]
+    bare: httpx.Client, path: str, body: dict[str, Any]
 ) -> None:
-    answer = http.post(path, json=body)
+    answer = bare.post(path, json=body)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (503, "model_not_installed")
-    assert re.search(r"`atoll-inference (models fetch|finetune) ", error["message"])
+    commands = r"`(make models-starter|atoll-inference (models fetch|finetune)) ?"
+    assert re.search(commands, error["message"])
 
 
 def test_a_task_needs_a_credential(stack: Stack) -> None:
@@ -180,8 +219,6 @@ def test_damaged_files_are_refused(http: httpx.Client) -> None:
 def test_usage_is_counted(person: NewPerson) -> None:
     someone = person()
     someone.http.post("/v1/embeddings", json={"input": "a harbour and a ship"}, timeout=120)
-
-    from .stack import wait_for
 
     def counted() -> bool | None:
         items = someone.http.get("/api/usage").json()["items"]

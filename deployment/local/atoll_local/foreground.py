@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from atoll_local.ports import check_ports
 from atoll_local.problem import Problem
 from atoll_local.render import render, script
 from atoll_local.secret_store import read_secrets
+from atoll_local.summary import ready_slots, resident_bytes
 from atoll_local.supervisor_client import FATAL, SupervisorClient, SupervisorGone
 from atoll_local.watch import Watch
 
@@ -60,6 +62,7 @@ class Foreground:
 
     def _run(self, *, check: bool) -> int:
         environment = self.environment
+        started = time.monotonic()
         self._clear()
         check_ports(environment)
         self.secrets = read_secrets(environment.data_dir, environment.values)
@@ -77,7 +80,10 @@ class Foreground:
         try:
             if not self._wait_until_ready(process):
                 return 1
-            self._announce(check=check)
+            if check:
+                self._ask()
+            self._sum_up(process, time.monotonic() - started)
+            self._announce()
             return self._watch(process)
         finally:
             _stop(process)
@@ -153,23 +159,32 @@ class Foreground:
                 return state.name
         return None
 
-    def _announce(self, *, check: bool) -> None:
+    def _ask(self) -> None:
         environment = self.environment
-        if check:
-            with timed("asking a model a question"):
-                answered, output = ask_a_question(
-                    environment, environment.for_chat_backend(self.secrets)
-                )
-            for line in output.splitlines():
-                say(f"  {line}")
-            if not answered:
-                complain("no model answered. Everything else runs; see docs/running.md.")
+        with timed("asking a model a question"):
+            answered, output = ask_a_question(
+                environment, environment.for_chat_backend(self.secrets)
+            )
+        for line in output.splitlines():
+            say(f"  {line}")
+        if not answered:
+            complain("no model answered. Everything else runs; see docs/running.md.")
+
+    def _announce(self) -> None:
+        environment = self.environment
         password = environment.data_dir / "first-admin-password"
         say(f"Atoll runs at {environment.local_url}/")
         if password.exists():
             name = environment.values.get("ADMIN_USERNAME") or "admin"
             say(f"sign in as {name}; the first password is in {password}")
         say("Ctrl-C stops it, and so does `make stop` in another shell")
+
+    def _sum_up(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+        slots = ready_slots(self.environment, self.secrets)
+        if slots:
+            say(f"ready to answer: {', '.join(slots)}")
+        memory = resident_bytes([process.pid]) / 1e6
+        say(f"started in {seconds:.1f} s; all processes take {memory:.0f} MB of memory")
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> int:
         """Tell of every process that ends or comes back, until the supervisor ends."""

@@ -116,6 +116,8 @@ def test_a_change_and_its_base_become_one_checkpoint(release: Release) -> None:
     assert whole["bert.layer.weight"].tolist() == [[2.0] * 3] * 3
     assert whole["bert.embeddings.weight"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert json.loads((folder / "config.json").read_text()) == CONFIG
+    # Other users, such as that of a container, read them too.
+    assert (folder / "model.safetensors").stat().st_mode & 0o777 == 0o644
     assert sorted(f.name for f in folder.iterdir()) == [
         "README.md", LOCK_NAME, "config.json", "model.safetensors", "tokenizer.json",
     ]  # fmt: skip

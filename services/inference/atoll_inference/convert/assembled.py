@@ -48,6 +48,8 @@ def convert(source: Path, target: Path) -> None:
         target / _WEIGHTS_NAME,
         metadata={"format": "pt"},
     )
+    # The library leaves weights readable by their owner alone.
+    (target / _WEIGHTS_NAME).chmod(0o644)
     # What the change brings replaces what the base has.
     for file in sorted(source.iterdir(), key=lambda f: not f.name.startswith(BASE_PREFIX)):
         if file.suffix != ".safetensors":
