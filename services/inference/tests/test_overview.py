@@ -51,6 +51,12 @@ def test_an_empty_slot_tells_its_remedy_as_the_refusal_does(service: Any) -> Non
     assert entry["remedy"] in refused.json()["error"]["message"]
 
 
+def test_an_empty_slot_tells_what_the_release_says_of_it(service: Any) -> None:
+    assert "No starter" in slots(service)["face_deepfake"]["note"]
+    assert slots(service)["vision"]["note"] is None
+    assert slots(service)["emotion_detection"]["note"] is None
+
+
 def test_a_slot_without_an_engine_and_one_for_others(service: Any) -> None:
     assert not slots(service)["vision"]["served"]
     assert "no engine" in slots(service)["vision"]["remedy"]

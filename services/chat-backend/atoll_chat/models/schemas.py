@@ -60,6 +60,9 @@ class Slot(BaseModel):
     served: bool = Field(description="Whether this release has an engine for it.")
     internal: bool = Field(description="Whether only other slots use it, and no request can.")
     remedy: str = Field(description="How an operator fills it.")
+    note: str | None = Field(
+        default=None, description="Markdown about an empty slot: why no model comes along."
+    )
     models: list[SlotModel]
 
 

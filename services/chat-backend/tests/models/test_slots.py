@@ -20,14 +20,14 @@ def model(id: str, **more: Any) -> dict[str, Any]:
 def slot(name: str, *models: dict[str, Any]) -> dict[str, Any]:
     return {
         "slot": name, "title": name.title(), "served": True, "internal": False,
-        "remedy": f"Put a checkpoint in models/{name}/.", "models": list(models),
+        "remedy": f"Put a checkpoint in models/{name}/.", "models": list(models), "note": None,
     }  # fmt: skip
 
 
 async def test_filled_and_empty_slots_are_listed(ada: Browser, fake: FakeServer) -> None:
     filled = slot("text_embedding", model("a"), model("b", default=True))
     fake.slots = {
-        "slots": [filled, slot("emotion_detection")],
+        "slots": [filled, slot("emotion_detection") | {"note": "# None"}],
         "bytes_loaded": 12,
         "memory_budget": 100,
     }
@@ -37,6 +37,7 @@ async def test_filled_and_empty_slots_are_listed(ada: Browser, fake: FakeServer)
     assert [m["id"] for m in first["models"]] == ["b", "a"]
     assert first["models"][0]["dimensions"] == 384
     assert second["models"] == []
+    assert (first["note"], second["note"]) == (None, "# None")
     assert "models/emotion_detection/" in second["remedy"]
 
 

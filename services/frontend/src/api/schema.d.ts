@@ -2562,6 +2562,11 @@ export interface components {
             /** Models */
             models: components["schemas"]["SlotModel"][];
             /**
+             * Note
+             * @description Markdown about an empty slot: why no model comes along.
+             */
+            note?: string | null;
+            /**
              * Remedy
              * @description How an operator fills it.
              */

@@ -42,6 +42,9 @@ class SlotEntry(BaseModel):
     served: bool = Field(description="Whether this release has an engine for it.")
     internal: bool = Field(description="Whether only other slots use it, and no request can.")
     remedy: str = Field(description="How to fill it.")
+    note: str | None = Field(
+        description="Markdown that the release carries about an empty slot: why none comes along."
+    )
     models: list[SlotModel]
 
 
@@ -66,11 +69,20 @@ async def list_slots(service: Service) -> SlotList:
     """Every slot of the catalog, filled or not."""
     await service.registry.refresh()
     models = service.registry.models + service.registry.helpers
-    carded = await asyncio.to_thread(lambda: {m.id for m in models if _card_of(m).is_file()})
+    by_slot = {
+        slot: [m for m in models if m.checkpoint.slot == slot] for slot in service.catalog.slots
+    }
+    empty = [slot for slot, filling in by_slot.items() if not filling]
+    carded, notes = await asyncio.to_thread(
+        lambda: (
+            {m.id for m in models if _card_of(m).is_file()},
+            {slot: _note(service.catalog.starters / slot / CARD_NAME) for slot in empty},
+        )
+    )
     return SlotList(
         slots=[
-            _entry(slot, [m for m in models if m.checkpoint.slot == slot], carded, service)
-            for slot in service.catalog.slots
+            _entry(slot, filling, carded, notes.get(slot), service)
+            for slot, filling in by_slot.items()
         ],
         bytes_loaded=service.registry.bytes_loaded(),
         memory_budget=service.settings.memory_budget or None,
@@ -94,7 +106,9 @@ async def read_card(model: str, service: Service) -> CardText:
     return CardText(model=found.id, text=text, truncated=len(content) > MAX_CARD)
 
 
-def _entry(slot: str, models: list[Model], carded: set[str], service: State) -> SlotEntry:
+def _entry(
+    slot: str, models: list[Model], carded: set[str], note: str | None, service: State
+) -> SlotEntry:
     internal = slot in INTERNAL_SLOTS
     served = internal or any(slot == name for name, _ in SERVED)
     return SlotEntry(
@@ -103,6 +117,7 @@ def _entry(slot: str, models: list[Model], carded: set[str], service: State) -> 
         served=served,
         internal=internal,
         remedy=service.catalog.remedy(slot, has_engine=served),
+        note=note,
         models=[_model(model, service, has_card=model.id in carded) for model in models],
     )
 
@@ -125,6 +140,13 @@ def _card_of(model: Model) -> Path:
     path = model.checkpoint.path
     # A single weights file stands for a folder when MODEL_PATH names it.
     return (path.parent if path.is_file() else path) / CARD_NAME
+
+
+def _note(path: Path) -> str | None:
+    try:
+        return _beginning(path)[:MAX_CARD].decode("utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def _beginning(path: Path) -> bytes:

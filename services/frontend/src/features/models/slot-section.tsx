@@ -6,6 +6,7 @@ import en from '@/i18n/en.json';
 
 import { ModelRow } from './model-row';
 import { Remedy } from './remedy';
+import { SlotNote } from './slot-note';
 
 type SlotName = keyof typeof en.models.slots;
 
@@ -39,6 +40,7 @@ export function SlotSection({ slot }: { slot: Slot }) {
             <p>
               <Remedy text={slot.remedy} />
             </p>
+            {slot.note != null && <SlotNote text={slot.note} />}
           </div>
         )}
       </Section>

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { Slot } from '@/api/types';
 import { Alert } from '@/components/ui/alert';
 import { Remedy } from '@/features/models/remedy';
+import { SlotNote } from '@/features/models/slot-note';
 
 /** What has to be done before the task can answer; nothing when it can. */
 export function SlotNotice({ slot }: { slot: Slot }) {
@@ -28,6 +29,7 @@ export function SlotNotice({ slot }: { slot: Slot }) {
         <p data-testid="remedy">
           <Remedy text={slot.remedy} />
         </p>
+        {slot.note != null && <SlotNote text={slot.note} />}
         {slot.models.map((model) => (
           <p key={model.id} className="text-sm text-danger">
             <span className="font-medium">{model.id}:</span> <Remedy text={model.problem ?? ''} />
