@@ -73,7 +73,7 @@ async def test_many_waiters_share_one_load(make: Make) -> None:
     assert model.state == "ready"
     for told in stages:
         # A second load would tell each stage twice.
-        assert told.count("reading weights") == 1
+        assert told.count("preparing weights") == 1
 
 
 async def test_a_waiter_that_gives_up_does_not_end_the_load(make: Make) -> None:

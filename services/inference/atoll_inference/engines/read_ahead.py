@@ -1,10 +1,9 @@
 """Reads weights into the page cache, so that a runtime that maps them waits for no disk."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import psutil
 
 _SPLIT = re.compile(r"-\d{5}(-of-\d{5}\.gguf)$")
 BLOCK = 8 * 1024 * 1024
@@ -21,7 +20,7 @@ def parts_of(first: Path) -> list[Path]:
 def read_ahead(files: Sequence[Path], progress: Callable[[float], None]) -> None:
     """Read every file once, in blocks, without keeping the interpreter's lock.
 
-    Nothing is read when free memory could not hold it. A file that cannot be read is left to
+    Nothing is read when this machine's memory could not hold it. A file that cannot be read is left to
     whoever opens it afterwards and knows what to say.
 
     Args:
@@ -29,7 +28,7 @@ def read_ahead(files: Sequence[Path], progress: Callable[[float], None]) -> None
     """
     try:
         total = sum(file.stat().st_size for file in files)
-        if total > psutil.virtual_memory().available:
+        if total > os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"):
             return
         block, done = bytearray(BLOCK), 0
         for file in files:
