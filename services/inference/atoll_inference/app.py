@@ -91,7 +91,16 @@ def create_app(settings: Settings) -> FastAPI:
         results = ResultStore(settings.spool_dir)
         await asyncio.to_thread(results.open)
         sources = Sources(settings)
-        app.state.service = State(settings, catalog, registry, client, preload, sources, results)
+        app.state.service = State(
+            settings=settings,
+            catalog=catalog,
+            served=frozenset(slot for slot, _ in SERVED),
+            registry=registry,
+            client=client,
+            preload=preload,
+            sources=sources,
+            results=results,
+        )
         app.state.end_generations = lambda: client.close(shutting_down())
         tasks = [asyncio.create_task(preload.run())]
         if settings.chat_backend_url:

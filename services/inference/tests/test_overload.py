@@ -63,7 +63,8 @@ async def test_deadline_while_running_and_while_queued(
         )
     assert {a.status_code for a in answers} == {504}
     assert {a.json()["error"]["code"] for a in answers} == {"deadline_exceeded"}
-    assert sum("in the queue" in a.text for a in answers) == 2
+    # The slot of the first may go to the second for the last moment of its time.
+    assert sum("in the queue" in a.text for a in answers) in (1, 2)
     assert time.monotonic() - started < 40
     narrow.wait_until(lambda: narrow.metric("num_requests_running") == 0, "the slot is free")
 

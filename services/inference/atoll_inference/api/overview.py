@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from atoll_inference.api.models import ModelCard, card
 from atoll_inference.api.state import Service, State
 from atoll_inference.catalog.families import INTERNAL_SLOTS
-from atoll_inference.engines.factory import SERVED
 from atoll_inference.serving.model import Model
 from atoll_kit.errors import NotFound
 
@@ -110,7 +109,7 @@ def _entry(
     slot: str, models: list[Model], carded: set[str], note: str | None, service: State
 ) -> SlotEntry:
     internal = slot in INTERNAL_SLOTS
-    served = internal or any(slot == name for name, _ in SERVED)
+    served = internal or slot in service.served
     return SlotEntry(
         slot=slot,
         title=service.catalog.slots[slot].title,

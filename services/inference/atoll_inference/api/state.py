@@ -22,10 +22,15 @@ from atoll_kit.request_id import request_id
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The running service."""
+    """The running service.
+
+    Attributes:
+        served: the slots that this release has an engine for.
+    """
 
     settings: Settings
     catalog: Catalog
+    served: frozenset[str]
     registry: Registry
     client: Client
     preload: Preload

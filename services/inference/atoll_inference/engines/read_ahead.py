@@ -20,8 +20,8 @@ def parts_of(first: Path) -> list[Path]:
 def read_ahead(files: Sequence[Path], progress: Callable[[float], None]) -> None:
     """Read every file once, in blocks, without keeping the interpreter's lock.
 
-    Nothing is read when this machine's memory could not hold it. A file that cannot be read is left to
-    whoever opens it afterwards and knows what to say.
+    Nothing is read when this machine's memory could not hold it. A file that cannot be read is left
+    to whoever opens it afterwards and knows what to say.
 
     Args:
         progress: gets the share read so far, in [0, 1].
