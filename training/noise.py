@@ -124,4 +124,6 @@ def clicks(rng: np.random.Generator, count: int) -> Floats:
     return total.astype(np.float32)
 
 
-MADE: tuple[Callable[[np.random.Generator, int], Floats], ...] = (coloured, hum, clicks)
+Maker = Callable[[np.random.Generator, int], Floats]
+
+MADE: tuple[Maker, ...] = (coloured, hum, clicks)
