@@ -75,6 +75,13 @@ def test_the_starter_models_fill_an_empty_folder_alone(clone: Clone) -> None:
     assert weights.stat().st_mtime_ns == before
 
 
+def test_an_empty_slot_says_why(admin: Person) -> None:
+    slots = {slot["slot"]: slot for slot in admin.http.get("/api/slots").json()["slots"]}
+    assert slots["emotion_detection"]["models"]
+    assert slots["reranker"]["models"] == []
+    assert slots["reranker"]["note"]
+
+
 def test_up_on_a_running_stack_changes_nothing(clone: Clone) -> None:
     before = [clone.container(name) for name in RUNNING]
     assert not re.search(r"error|fail", clone.up(), re.I)
