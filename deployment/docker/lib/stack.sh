@@ -191,13 +191,18 @@ state_of_containers() {
     done < <(docker inspect --format '{{index .Config.Labels "com.docker.compose.oneoff"}} {{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}' "${ids[@]}")
 }
 
-# remove_leftovers: what a `compose run` that was killed had made and not begun, or not taken away.
+# remove_leftovers: what commands that were killed had made and not begun, or not taken away. Those of
+# `compose run`, and those that would have replaced another: their names begin with its id, and the
+# next replacement would stumble over that name.
 remove_leftovers() {
-    local ids project
+    local id once name project left=()
     project="$(setting COMPOSE_PROJECT_NAME)"
-    mapfile -t ids < <(docker ps --all --quiet --filter "label=com.docker.compose.project=${project:-atoll}" \
-        --filter label=com.docker.compose.oneoff=True --filter status=created --filter status=exited)
-    ((${#ids[@]} == 0)) || docker rm "${ids[@]}" >/dev/null || true
+    while read -r id once name; do
+        if [[ "$once" == True || "$name" =~ ^[0-9a-f]{12}_ ]]; then left+=("$id"); fi
+    done < <(docker ps --all --no-trunc --filter "label=com.docker.compose.project=${project:-atoll}" \
+        --filter status=created --filter status=exited \
+        --format '{{.ID}} {{.Label "com.docker.compose.oneoff"}} {{.Names}}')
+    ((${#left[@]} == 0)) || docker rm "${left[@]}" >/dev/null || true
 }
 
 # start_stack: up, then wait until every service is healthy; prints what is not.

@@ -104,20 +104,40 @@ def test_a_killed_upgrade_to_another_release_is_undone_first(
     assert (host.committed, host.served()) == (old.release, old.release)
 
 
-def test_what_a_killed_run_left_is_no_obstacle(host: Host, old: Signed, new: Signed) -> None:
-    """`compose run`, killed between making its container and starting it."""
+def test_what_killed_commands_left_is_no_obstacle(host: Host, old: Signed, new: Signed) -> None:
+    """`compose run` and a replacement, killed between making a container and starting it."""
     host.install(old.bundle, *old.proof)
     project = host.environment["COMPOSE_PROJECT_NAME"]
-    labels = {"project": project, "service": "prepare", "oneoff": "True"}
-    made = [f"--label=com.docker.compose.{name}={value}" for name, value in labels.items()]
-    # Compose sees only containers that have a hash of their configuration.
-    made.append("--label=com.docker.compose.config-hash=0")
-    left = run("docker", "create", *made, f"atoll/chat-backend:{old.release}").stdout.strip()
     listed = ("docker", "compose", "ps", "--all", "--quiet", "--no-trunc")
-    assert left in run(*listed, cwd=host.folder).stdout.split()
+    [gateway] = run(*listed, "gateway", cwd=host.folder).stdout.split()
+    left = {
+        leave(project, "prepare", oneoff="True", image=f"atoll/chat-backend:{old.release}"),
+        leave(
+            *(project, "gateway"),
+            oneoff="False",
+            image=f"atoll/gateway:{new.release}",
+            name=f"{gateway[:12]}_{project}-gateway-1",
+        ),
+    }
+    assert left <= set(run(*listed, cwd=host.folder).stdout.split())
     host.install(new.bundle)
     assert (host.committed, host.served()) == (new.release, new.release)
-    assert left not in run(*listed, cwd=host.folder).stdout.split()
+    assert not left & set(run(*listed, cwd=host.folder).stdout.split())
+
+
+def leave(project: str, service: str, *, oneoff: str, image: str, name: str = "") -> str:
+    """Make a container as Compose labels its own, and never start it; its id."""
+    labels = {
+        "project": project,
+        "service": service,
+        "oneoff": oneoff,
+        "container-number": "1",
+        # Compose sees only containers that have a hash of their configuration.
+        "config-hash": "0",
+    }
+    made = [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]
+    named = ["--name", name] if name else []
+    return run("docker", "create", *made, *named, image).stdout.strip()
 
 
 def test_two_imports_at_once(host: Host, old: Signed) -> None:
