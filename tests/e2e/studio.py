@@ -151,3 +151,14 @@ def show_faces(page: Page) -> None:
     assert 0.3 < middle < 0.7
     assert face["y"] + face["height"] / 2 < picture["y"] + picture["height"] / 2
     expect(result).to_contain_text(re.compile(r"Face 1: \d+% likely synthetic"))
+
+
+SHOWN = [
+    ("emotion_detection", show_emotion),
+    ("text_summarization", show_summary),
+    ("audio_denoising", show_denoising),
+    ("video_enhancement", show_picture),
+    ("audio_deepfake", show_voice),
+    ("face_deepfake", show_faces),
+]
+"""Each task beside speech, with what makes its page show a result and looks at it."""

@@ -20,16 +20,11 @@ from .studio import (
     EXAMPLES,
     MICROPHONE,
     SAID,
+    SHOWN,
     ask,
     choose,
     downloaded,
     filled,
-    show_denoising,
-    show_emotion,
-    show_faces,
-    show_picture,
-    show_summary,
-    show_voice,
     signed_in,
     slots,
 )
@@ -245,17 +240,7 @@ def test_an_unknown_task_is_no_page(studio: Visit) -> None:
     expect(studio.page.get_by_role("heading", name="This page does not exist")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("task", "show"),
-    [
-        ("emotion_detection", show_emotion),
-        ("text_summarization", show_summary),
-        ("audio_denoising", show_denoising),
-        ("video_enhancement", show_picture),
-        ("audio_deepfake", show_voice),
-        ("face_deepfake", show_faces),
-    ],
-)
+@pytest.mark.parametrize(("task", "show"), SHOWN)
 def test_a_task_shows_its_result_or_how_to_get_one(
     studio: Visit, admin: Person, task: str, show: Callable[[Page], None]
 ) -> None:

@@ -18,14 +18,9 @@ from .stack import MODELS, ROOT, Stack
 from .studio import (
     ACTIONS,
     EXAMPLES,
+    SHOWN,
     ask,
     choose,
-    show_denoising,
-    show_emotion,
-    show_faces,
-    show_picture,
-    show_summary,
-    show_voice,
     signed_in,
 )
 
@@ -89,17 +84,7 @@ def visit(browser: Browser, full: Stack, user: Person) -> Iterator[Visit]:
     visit.context.close()
 
 
-@pytest.mark.parametrize(
-    ("task", "show"),
-    [
-        ("emotion_detection", show_emotion),
-        ("text_summarization", show_summary),
-        ("audio_denoising", show_denoising),
-        ("video_enhancement", show_picture),
-        ("audio_deepfake", show_voice),
-        ("face_deepfake", show_faces),
-    ],
-)
+@pytest.mark.parametrize(("task", "show"), SHOWN)
 def test_a_result_is_drawn(visit: Visit, task: str, show: Callable[[Page], None]) -> None:
     visit.page.goto(f"/studio/{task}")
     show(visit.page)
