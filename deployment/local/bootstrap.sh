@@ -286,7 +286,25 @@ prepare_models() {
 
 # --- commands ---------------------------------------------------------------------------------
 
+# What has come in over the interfaces of the default route since this machine started, in bytes.
+received_bytes() {
+    awk 'FNR == 1 { next }
+        FILENAME == "/proc/net/route" { if ($2 == "00000000") outward[$1 ":"]; next }
+        { sub(/:/, ": "); if ($1 in outward) sum += $2 }
+        END { printf "%.0f", sum } # %d ends at 2^31 in mawk' /proc/net/route /proc/net/dev
+}
+
+# sum_up SECONDS BYTES: what preparing took; says nothing where there was nothing to do.
+sum_up() {
+    local seconds=$((SECONDS - $1)) bytes
+    ((seconds >= 5)) || return 0
+    bytes=$(($(received_bytes) - $2))
+    say "prepared in $seconds s; this machine received $((bytes / 1000000)) MB from networks meanwhile"
+}
+
 install() {
+    local started=$SECONDS received
+    received="$(received_bytes)"
     if is_offline; then check_wheelhouse; fi
     prepare_system
     mkdir -p "$venv"
@@ -300,6 +318,7 @@ install() {
     prepare_frontend
     prepare_models
     exec 9>&-
+    sum_up "$started" "$received"
 }
 
 main() {

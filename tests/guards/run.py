@@ -22,8 +22,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("kit", "services/chat-backend", "services/inference", "deployment/local")
-COPIED = ("kit", "services/chat-backend", "services/inference", "deployment", "nginx", "tests")
-SINGLE = ("pyproject.toml", "services/gateway", "models/catalog.toml", "models/README.md")
+COPIED = (
+    "kit",
+    "services/chat-backend",
+    "services/inference",
+    "deployment",
+    "nginx",
+    "tests",
+    "training",
+)
+SINGLE = (
+    "pyproject.toml",
+    "services/gateway",
+    "models/catalog.toml",
+    "models/README.md",
+    "models/starters",
+)
 IGNORED = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*_cache", "node_modules", "dist")
 FAILED_TESTS = 1  # pytest's exit status when tests ran and some failed
 
