@@ -13,14 +13,20 @@ export function setCsrfToken(token: string): void {
   csrfToken = token;
 }
 
+/** What a request that changes something carries to be believed. */
+export function csrfHeaders(): Record<string, string> {
+  return csrfToken === '' ? {} : { 'X-CSRF-Token': csrfToken };
+}
+
 function withToken(request: Request): Request {
-  if (safeMethods.has(request.method) || csrfToken === '') return request;
+  if (safeMethods.has(request.method)) return request;
   const headers = new Headers(request.headers);
-  headers.set('X-CSRF-Token', csrfToken);
+  for (const [name, value] of Object.entries(csrfHeaders())) headers.set(name, value);
   return new Request(request, { headers });
 }
 
-async function codeOf(response: Response): Promise<string> {
+/** The code of a refusal, for a look before its body is read. */
+export async function codeOf(response: Response): Promise<string> {
   const body: unknown = await response
     .clone()
     .json()
@@ -29,7 +35,7 @@ async function codeOf(response: Response): Promise<string> {
 }
 
 /** Another tab may have signed in again; then the token in memory is out of date. */
-async function refreshToken(): Promise<boolean> {
+export async function refreshToken(): Promise<boolean> {
   const response = await fetch('/api/auth/me');
   if (!response.ok) return false;
   const body = (await response.json()) as { csrf_token: string };

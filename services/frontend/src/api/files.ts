@@ -1,16 +1,15 @@
-import { post } from './client';
 import { ApiError } from './error';
 import type { StoredFile } from './types';
+import { upload } from './upload';
 
 /** Where the bytes of a stored file are read. */
 export const contentUrl = (id: string) => `/api/files/${encodeURIComponent(id)}/content`;
 
 export const files = {
-  upload: async (file: File, signal: AbortSignal) => {
+  upload: async (file: File, signal: AbortSignal, onSent?: (fraction: number) => void) => {
     const form = new FormData();
     form.append('file', file, file.name);
-    const response = await post('/api/files', form, { accept: 'application/json', signal });
-    return (await response.json()) as StoredFile;
+    return (await upload('/api/files', form, { signal, onSent })) as StoredFile;
   },
   content: async (id: string, signal: AbortSignal) => {
     const response = await fetch(contentUrl(id), { signal }).catch((cause: unknown) => {

@@ -3,8 +3,8 @@ import type { Parameters } from './tasks';
 import type { Job, TaskName } from './types';
 
 export const jobs = {
-  list: (signal: AbortSignal) =>
-    unwrap(http.GET('/api/jobs', { params: { query: { limit: 30 } }, signal })),
+  list: (query: { limit: number; cursor?: string }, signal: AbortSignal) =>
+    unwrap(http.GET('/api/jobs', { params: { query }, signal })),
   get: (id: string, signal: AbortSignal) =>
     unwrap(http.GET('/api/jobs/{job_id}', { params: { path: { job_id: id } }, signal })),
   create: async (task: TaskName, fileId: string, parameters: Parameters) =>

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -22,11 +22,14 @@ const few = 5;
 /** The user's jobs, the newest first; nothing while there are none. */
 export function JobList({ task }: JobListProps) {
   const { t } = useTranslation();
-  const jobs = useQuery(jobsQuery);
+  const jobs = useInfiniteQuery(jobsQuery);
   const [all, setAll] = useState(false);
-  const known = jobs.data?.items.filter((job) => task === undefined || job.task === task) ?? [];
+  const known =
+    jobs.data?.pages
+      .flatMap((page) => page.items)
+      .filter((job) => task === undefined || job.task === task) ?? [];
   if (jobs.isError) return <Alert>{errorText(jobs.error, t)}</Alert>;
-  if (known.length === 0) return null;
+  if (known.length === 0 && !jobs.hasNextPage) return null;
   const shown = all ? known : known.filter((job, index) => index < few || isUnfinished(job));
   return (
     <Section title={t('studio.jobs.title')} text={t('studio.jobs.text')}>
@@ -43,6 +46,20 @@ export function JobList({ task }: JobListProps) {
           onClick={() => setAll(true)}
         >
           {t('studio.jobs.all', { count: known.length })}
+        </Button>
+      )}
+      {shown.length === known.length && jobs.hasNextPage && (
+        <Button
+          variant="outline"
+          size="small"
+          className="mt-2 justify-self-start"
+          aria-disabled={jobs.isFetchingNextPage}
+          onClick={() => {
+            setAll(true);
+            if (!jobs.isFetchingNextPage) void jobs.fetchNextPage();
+          }}
+        >
+          {t('studio.jobs.older')}
         </Button>
       )}
     </Section>

@@ -1,12 +1,15 @@
-import { queryOptions, type QueryClient } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions, type QueryClient } from '@tanstack/react-query';
 
 import { files } from '@/api/files';
 import { jobs } from '@/api/jobs';
-import type { Job, JobPage } from '@/api/types';
+import type { Job } from '@/api/types';
 
-export const jobsQuery = queryOptions({
+export const jobsQuery = infiniteQueryOptions({
   queryKey: ['jobs'],
-  queryFn: ({ signal }) => jobs.list(signal),
+  queryFn: ({ pageParam, signal }) =>
+    jobs.list({ limit: 30, ...(pageParam && { cursor: pageParam }) }, signal),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next_cursor ?? undefined,
 });
 
 export const jobQuery = (id: string) =>
@@ -31,12 +34,13 @@ export function isUnfinished(job: Job): boolean {
 /** Puts what is known now of a job into the list: in its place, or first when it is new. */
 export function rememberJob(queryClient: QueryClient, job: Job): void {
   queryClient.setQueryData(jobQuery(job.id).queryKey, job);
-  queryClient.setQueryData<JobPage>(jobsQuery.queryKey, (page) => {
-    if (page === undefined) return page;
-    const known = page.items.some(({ id }) => id === job.id);
-    const items = known
-      ? page.items.map((other) => (other.id === job.id ? job : other))
-      : [job, ...page.items];
-    return { ...page, items };
+  queryClient.setQueryData(jobsQuery.queryKey, (list) => {
+    if (list === undefined) return list;
+    const known = list.pages.some(({ items }) => items.some(({ id }) => id === job.id));
+    const pages = list.pages.map((page, index) => {
+      const items = page.items.map((other) => (other.id === job.id ? job : other));
+      return { ...page, items: known || index > 0 ? items : [job, ...items] };
+    });
+    return { ...list, pages };
   });
 }

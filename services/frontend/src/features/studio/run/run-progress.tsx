@@ -18,11 +18,12 @@ interface RunProgressProps {
 /** What the request is at, and the way to end it. */
 export function RunProgress({ stage, modelLoads, onCancel }: RunProgressProps) {
   const { t, i18n } = useTranslation();
-  const fraction = stage.kind === 'working' ? stage.progress.fraction : null;
+  const fraction = fractionOf(stage);
   const text = () => {
     if (stage.kind === 'working') return stageText(stage.progress.stage, t);
     if (stage.kind === 'loading') return t('studio.stage.loading');
-    return t(modelLoads ? 'studio.loadingModel' : 'studio.stage.sending');
+    const silent = stage.fraction === null && modelLoads;
+    return t(silent ? 'studio.loadingModel' : 'studio.stage.sending');
   };
   return (
     <div className="grid gap-3 rounded-2xl border border-border bg-surface p-4 sm:px-5">
@@ -43,4 +44,9 @@ export function RunProgress({ stage, modelLoads, onCancel }: RunProgressProps) {
       <Progress value={fraction} label={text()} />
     </div>
   );
+}
+
+function fractionOf(stage: Stage): number | null {
+  if (stage.kind === 'loading') return null;
+  return stage.kind === 'working' ? stage.progress.fraction : stage.fraction;
 }

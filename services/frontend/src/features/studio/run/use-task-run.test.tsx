@@ -3,7 +3,9 @@ import { act, renderHook, waitFor } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { expect, test, vi } from 'vitest';
 
+import { files } from '@/api/files';
 import type { TaskRequest } from '@/api/tasks';
+import type { StoredFile } from '@/api/types';
 import { streamed } from '@/test/event-stream';
 
 import { useTaskRun } from './use-task-run';
@@ -79,17 +81,18 @@ test('what is too long for a waiting client becomes a job', async () => {
   const job = { id: 'j', task: 'speech_recognition', status: 'queued' };
   const { result, asked, begin } = start([
     () => streamed([event('error', refusal('use_a_job', 'Send it as a job.'))]),
-    () => json(201, { id: 'f' }),
     () => json(202, { job }),
   ]);
+  const stored = { id: 'f' } as StoredFile;
+  const uploaded = vi.spyOn(files, 'upload').mockResolvedValue(stored);
   begin();
   await waitFor(() => expect(result.current.ended).toEqual({ kind: 'job', job, wished: false }));
   expect(asked.map(({ url }) => new URL(url).pathname)).toEqual([
     '/inference/speech_recognition',
-    '/api/files',
     '/api/jobs',
   ]);
-  expect(await asked[2]?.clone().json()).toEqual({
+  expect(uploaded.mock.calls[0]?.[0]).toBe(speech.input);
+  expect(await asked[1]?.clone().json()).toEqual({
     task: 'speech_recognition',
     input: { file_id: 'f' },
     parameters: { language: 'en' },

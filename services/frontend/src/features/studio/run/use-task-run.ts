@@ -16,7 +16,11 @@ const loadingPause = 4;
 
 /** What a request is at: on its way, at work, or waiting for a model that is being loaded. */
 export type Stage =
-  { kind: 'sending' } | { kind: 'working'; progress: Progress } | { kind: 'loading' };
+  | { kind: 'sending'; fraction: number | null }
+  | { kind: 'working'; progress: Progress }
+  | { kind: 'loading' };
+
+const sending: Stage = { kind: 'sending', fraction: null };
 
 /** An answer with what it was asked for, or the job that the request became. */
 export type Ended =
@@ -29,10 +33,14 @@ export interface Start {
   background: boolean;
 }
 
-async function asJob({ task, input, parameters }: TaskRequest, signal: AbortSignal): Promise<Job> {
+async function asJob(
+  { task, input, parameters }: TaskRequest,
+  signal: AbortSignal,
+  onSent: (fraction: number) => void,
+): Promise<Job> {
   const file =
     typeof input === 'string' ? new File([input], 'text.txt', { type: 'text/plain' }) : input;
-  const stored = await files.upload(file, signal);
+  const stored = await files.upload(file, signal, onSent);
   return jobs.create(task, stored.id, parameters);
 }
 
@@ -43,10 +51,11 @@ async function asJob({ task, input, parameters }: TaskRequest, signal: AbortSign
 export function useTaskRun() {
   const queryClient = useQueryClient();
   const controller = useRef<AbortController | null>(null);
-  const [stage, setStage] = useState<Stage>({ kind: 'sending' });
+  const [stage, setStage] = useState<Stage>(sending);
 
   const ask = async ({ request, background }: Start, signal: AbortSignal): Promise<Ended> => {
-    if (background) return { kind: 'job', job: await asJob(request, signal), wished: true };
+    const onSent = (fraction: number) => setStage({ kind: 'sending', fraction });
+    if (background) return { kind: 'job', job: await asJob(request, signal, onSent), wished: true };
     for (;;) {
       try {
         const onProgress = (progress: Progress) => setStage({ kind: 'working', progress });
@@ -54,8 +63,8 @@ export function useTaskRun() {
         return { kind: 'answer', answer, request };
       } catch (error) {
         if (hasCode(error, 'use_a_job')) {
-          setStage({ kind: 'sending' });
-          return { kind: 'job', job: await asJob(request, signal), wished: false };
+          setStage(sending);
+          return { kind: 'job', job: await asJob(request, signal, onSent), wished: false };
         }
         if (!hasCode(error, 'model_loading')) throw error;
         setStage({ kind: 'loading' });
@@ -69,7 +78,7 @@ export function useTaskRun() {
     mutationFn: (start: Start) => {
       controller.current?.abort();
       controller.current = new AbortController();
-      setStage({ kind: 'sending' });
+      setStage(sending);
       return ask(start, controller.current.signal);
     },
     onSuccess: (ended) => {
