@@ -50,8 +50,11 @@ def main() -> int:
             documents = np.stack(
                 [[q, *random.choice(near[q], NEGATIVES, replace=False)] for q in questions]
             )
-            logits = model(**read(np.repeat(questions, 1 + NEGATIVES), documents.ravel())).logits
-            scores = logits.reshape(documents.shape)
+            inputs = read(np.repeat(questions, 1 + NEGATIVES), documents.ravel())
+            # Nearly twice as fast as whole precision on processors that have the format.
+            with torch.autocast(loop.device().type, dtype=torch.bfloat16):
+                logits = model(**inputs).logits
+            scores = logits.float().reshape(documents.shape)
             wanted = torch.zeros_like(scores)
             wanted[:, 0] = 1
             # The first makes the order, the second gives a score of its own a meaning.
