@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 
 import { preferences } from '@/lib/storage';
 
-/** public/theme.js reads the same key before the first paint. */
+/** public/boot.js reads the same key before the first paint. */
 const storageKey = 'atoll.theme';
 
 export type Theme = 'light' | 'dark' | 'system';

@@ -11,6 +11,8 @@ export function CrashPage({ error, reset }: ErrorComponentProps) {
   const { t } = useTranslation();
   const router = useRouter();
   const retry = () => {
+    // A part of the program that did not arrive comes with the page, and not before.
+    if (!(error instanceof ApiError)) location.reload();
     reset();
     void router.invalidate();
   };
