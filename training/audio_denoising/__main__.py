@@ -14,7 +14,7 @@ from training.loop import Task, begin, device, train
 from training.options import parse
 from training.speech import RATE
 
-STEPS = 1500
+STEPS = 7500
 BATCH = 6
 SECONDS = 2.0
 RATE_OF_LEARNING = 1e-3
@@ -52,7 +52,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE_OF_LEARNING, weight_decay=1e-3)
     record = train(
         Task(
-            model=model, optimizer=optimizer, steps=STEPS, loss=loss, judge=judge, judge_every=150
+            model=model, optimizer=optimizer, steps=STEPS, loss=loss, judge=judge, judge_every=500
         ),
         options,
     )
