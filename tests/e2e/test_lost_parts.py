@@ -16,6 +16,17 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+PROGRAM = re.compile(r"/assets/index-[^/]*\.js$")
+
+
+def test_a_program_that_is_lost_once_is_asked_for_again(browser: Browser, stack: Stack) -> None:
+    visit = Visit(browser, stack.url)
+    visit.page.route(PROGRAM, lambda route: route.abort("connectionaborted"), times=1)
+    visit.page.goto("/login")
+    expect(visit.page.get_by_label("Username")).to_be_visible()
+    visit.context.close()
+
+
 @pytest.mark.parametrize(
     ("locale", "told", "again", "username"),
     [
@@ -27,12 +38,11 @@ def test_a_program_that_did_not_arrive(
     browser: Browser, stack: Stack, locale: str, told: str, again: str, username: str
 ) -> None:
     visit = Visit(browser, stack.url, locale=locale)
-    program = re.compile(r"/assets/index-[^/]*\.js$")
-    visit.page.route(program, lambda route: route.abort("connectionaborted"))
+    visit.page.route(PROGRAM, lambda route: route.abort("connectionaborted"))
     visit.page.goto("/login")
     expect(visit.page.get_by_role("heading", name=told)).to_be_visible()
     visit.accessible()
-    visit.page.unroute(program)
+    visit.page.unroute(PROGRAM)
     visit.page.get_by_role("button", name=again).click()
     expect(visit.page.get_by_label(username)).to_be_visible()
     visit.context.close()
