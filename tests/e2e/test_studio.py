@@ -53,8 +53,9 @@ def opened(visit: Visit, admin: Person, task: str) -> Page | None:
     if filled(admin, task):
         return page
     expect(page.get_by_role("heading", name="No model for this task yet")).to_be_visible()
-    remedy = slots(admin)[task]["remedy"]
-    expect(page.get_by_test_id("remedy")).to_have_text(remedy.replace("`", ""))
+    for way in slots(admin)[task]["ways"]:
+        told = way["command"] or f"models/{task}/"
+        expect(page.get_by_test_id("ways").get_by_text(told, exact=True)).to_be_visible()
     expect(page.get_by_role("button", name=ACTIONS[task], exact=True)).to_have_count(0)
     expect(page.get_by_text(f"/inference/{task}")).to_be_visible()
     visit.accessible()
@@ -220,7 +221,9 @@ def test_every_slot_with_its_state_and_a_card(studio: Visit, admin: Person) -> N
         for model in slot["models"]:
             expect(section).to_contain_text(model["id"])
         if not slot["models"]:
-            expect(section).to_contain_text(slot["remedy"].replace("`", ""))
+            ways = [way["command"] or f"models/{name}/" for way in slot["ways"]]
+            for told in ways or ["no engine"]:
+                expect(section).to_contain_text(told)
     speech = page.locator("[data-slot=speech_recognition]")
     expect(speech).to_contain_text(re.compile("Ready|Loads when first used"))
     studio.accessible()

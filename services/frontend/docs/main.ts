@@ -4,6 +4,9 @@ import SwaggerUI from 'swagger-ui-dist/swagger-ui-es-bundle';
 
 import { withCsrfToken } from './csrf';
 
+const page = document.documentElement;
+page.classList.toggle('dark-mode', page.dataset.theme === 'dark');
+
 SwaggerUI({
   dom_id: '#swagger',
   url: '/openapi.json',

@@ -49,6 +49,11 @@ def test_an_empty_slot_tells_its_remedy_as_the_refusal_does(service: Any) -> Non
     refused = service.post("/inference/text_summarization", {"text": "a"})
     assert refused.status_code == 503
     assert entry["remedy"] in refused.json()["error"]["message"]
+    fetch, copy = entry["ways"]
+    assert fetch["command"] == "atoll-inference models fetch text_summarization"
+    assert fetch["command"] in entry["remedy"]
+    assert fetch["checkpoint"] in entry["remedy"]
+    assert copy == {"kind": "copy", "command": None, "checkpoint": None}
 
 
 def test_an_empty_slot_tells_what_the_release_says_of_it(service: Any) -> None:
@@ -60,6 +65,7 @@ def test_an_empty_slot_tells_what_the_release_says_of_it(service: Any) -> None:
 def test_a_slot_without_an_engine_and_one_for_others(service: Any) -> None:
     assert not slots(service)["vision"]["served"]
     assert "no engine" in slots(service)["vision"]["remedy"]
+    assert slots(service)["vision"]["ways"] == []
     detector = slots(service)["face_detection"]
     assert (detector["served"], detector["internal"]) == (True, True)
     (finder,) = detector["models"]

@@ -52,6 +52,17 @@ class SlotModel(BaseModel):
     has_card: bool
 
 
+class Way(BaseModel):
+    """One way to fill an empty slot."""
+
+    kind: Literal["starter", "train", "fetch", "copy"] = Field(
+        description="Install the small model that comes along, train one, fetch one from the model "
+        "hub, or copy one into the slot's folder."
+    )
+    command: str | None = Field(description="What an operator runs.")
+    checkpoint: str | None = Field(description="What is fetched.")
+
+
 class Slot(BaseModel):
     """One purpose, and the checkpoints that fill it, the default one first."""
 
@@ -59,7 +70,8 @@ class Slot(BaseModel):
     title: str
     served: bool = Field(description="Whether this release has an engine for it.")
     internal: bool = Field(description="Whether only other slots use it, and no request can.")
-    remedy: str = Field(description="How an operator fills it.")
+    remedy: str = Field(description="How an operator fills it, as sentences.")
+    ways: list[Way] = Field(description="The same for a page in any language.")
     note: str | None = Field(
         default=None, description="Markdown about an empty slot: why no model comes along."
     )

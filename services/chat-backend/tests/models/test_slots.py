@@ -21,6 +21,7 @@ def slot(name: str, *models: dict[str, Any]) -> dict[str, Any]:
     return {
         "slot": name, "title": name.title(), "served": True, "internal": False,
         "remedy": f"Put a checkpoint in models/{name}/.", "models": list(models), "note": None,
+        "ways": [{"kind": "copy", "command": None, "checkpoint": None}],
     }  # fmt: skip
 
 
@@ -39,6 +40,7 @@ async def test_filled_and_empty_slots_are_listed(ada: Browser, fake: FakeServer)
     assert second["models"] == []
     assert (first["note"], second["note"]) == (None, "# None")
     assert "models/emotion_detection/" in second["remedy"]
+    assert [way["kind"] for way in second["ways"]] == ["copy"]
 
 
 async def test_a_list_that_makes_no_sense_is_a_clear_error(ada: Browser, fake: FakeServer) -> None:

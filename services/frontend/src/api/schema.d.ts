@@ -2568,7 +2568,7 @@ export interface components {
             note?: string | null;
             /**
              * Remedy
-             * @description How an operator fills it.
+             * @description How an operator fills it, as sentences.
              */
             remedy: string;
             /**
@@ -2580,6 +2580,11 @@ export interface components {
             slot: string;
             /** Title */
             title: string;
+            /**
+             * Ways
+             * @description The same for a page in any language.
+             */
+            ways: components["schemas"]["Way"][];
         };
         /**
          * SlotList
@@ -2840,6 +2845,28 @@ export interface components {
             /** Task */
             task: string;
             timings: components["schemas"]["TimingsOut"];
+        };
+        /**
+         * Way
+         * @description One way to fill an empty slot.
+         */
+        Way: {
+            /**
+             * Checkpoint
+             * @description What is fetched.
+             */
+            checkpoint: string | null;
+            /**
+             * Command
+             * @description What an operator runs.
+             */
+            command: string | null;
+            /**
+             * Kind
+             * @description Install the small model that comes along, train one, fetch one from the model hub, or copy one into the slot's folder.
+             * @enum {string}
+             */
+            kind: "starter" | "train" | "fetch" | "copy";
         };
         /**
          * WindowOut

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from atoll_inference.api.models import ModelCard, card
 from atoll_inference.api.state import Service, State
 from atoll_inference.catalog.families import INTERNAL_SLOTS
+from atoll_inference.catalog.slots import Way
 from atoll_inference.serving.model import Model
 from atoll_kit.errors import NotFound
 
@@ -40,7 +41,8 @@ class SlotEntry(BaseModel):
     title: str
     served: bool = Field(description="Whether this release has an engine for it.")
     internal: bool = Field(description="Whether only other slots use it, and no request can.")
-    remedy: str = Field(description="How to fill it.")
+    remedy: str = Field(description="How to fill it, as sentences.")
+    ways: list[Way] = Field(description="The same for a page in any language.")
     note: str | None = Field(
         description="Markdown that the release carries about an empty slot: why none comes along."
     )
@@ -116,6 +118,7 @@ def _entry(
         served=served,
         internal=internal,
         remedy=service.catalog.remedy(slot, has_engine=served),
+        ways=list(service.catalog.ways(slot, has_engine=served)),
         note=note,
         models=[_model(model, service, has_card=model.id in carded) for model in models],
     )

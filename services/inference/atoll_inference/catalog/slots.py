@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -107,6 +107,21 @@ class Starter(_Entry):
         return self
 
 
+class Way(_Entry):
+    """One way to fill an empty slot.
+
+    Attributes:
+        kind: install the starter, train on data of one's own, fetch the production checkpoint, or
+            copy one into the slot's folder.
+        command: what an operator runs; None where there is nothing to run.
+        checkpoint: the one that is fetched.
+    """
+
+    kind: Literal["starter", "train", "fetch", "copy"]
+    command: str | None = None
+    checkpoint: str | None = None
+
+
 class Slot(_Entry):
     """One purpose a checkpoint can have.
 
@@ -130,23 +145,43 @@ class Catalog(_Entry):
     slots: dict[str, Slot]
     starters: Path = Field(default=Path(), exclude=True)
 
+    def ways(self, slot: str, *, has_engine: bool) -> tuple[Way, ...]:
+        """How an operator can fill a slot, the shortest way first; none without an engine."""
+        entry = self.slots[slot]
+        if not has_engine:
+            return ()
+        found = [Way(kind="starter", command="make models-starter")] if entry.starter else []
+        if slot in DEEPFAKE_SLOTS:
+            found.append(Way(kind="train", command=f"atoll-inference finetune {slot} --data DIR"))
+        elif entry.production:
+            found.append(
+                Way(
+                    kind="fetch",
+                    command=f"atoll-inference models fetch {slot}",
+                    checkpoint=entry.production.id,
+                )
+            )
+        return (*found, Way(kind="copy"))
+
     def remedy(self, slot: str, *, has_engine: bool) -> str:
         """What an operator can do about an empty slot, as sentences; true of this release."""
         entry = self.slots[slot]
-        if not has_engine:
+        ways = self.ways(slot, has_engine=has_engine)
+        if not ways:
             return (
                 f"This release has no engine for {entry.title.lower()}; a checkpoint placed in "
                 f"models/{slot}/ is listed and not served."
             )
-        ways = ["run `make models-starter`"] if entry.starter else []
         what = "a GGUF file" if slot == "chat" else "a checkpoint"
         if slot in DEEPFAKE_SLOTS:
-            ways.append(f"train a detector with `atoll-inference finetune {slot} --data DIR`")
             what += " whose labels are real and fake"
-        elif entry.production:
-            ways.append(f"fetch {entry.production.id} with `atoll-inference models fetch {slot}`")
-        ways.append(f"put {what} in a folder under models/{slot}/ (see models/README.md)")
-        text = ", or ".join(ways)
+        told = {
+            "starter": "run `{command}`",
+            "train": "train a detector with `{command}`",
+            "fetch": "fetch {checkpoint} with `{command}`",
+            "copy": f"put {what} in a folder under models/{slot}/ (see models/README.md)",
+        }
+        text = ", or ".join(told[way.kind].format_map(dict(way)) for way in ways)
         has_none = slot in DEEPFAKE_SLOTS and entry.starter is None
         beginning = "No detector comes with Atoll. " if has_none else ""
         return f"{beginning}{text[0].upper()}{text[1:]}."

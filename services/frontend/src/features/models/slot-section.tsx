@@ -5,8 +5,8 @@ import { Section } from '@/components/section';
 import en from '@/i18n/en.json';
 
 import { ModelRow } from './model-row';
-import { Remedy } from './remedy';
 import { SlotNote } from './slot-note';
+import { WaysToFill } from './ways-to-fill';
 
 type SlotName = keyof typeof en.models.slots;
 
@@ -37,9 +37,7 @@ export function SlotSection({ slot }: { slot: Slot }) {
         {slot.models.length === 0 && (
           <div className="grid gap-1 text-sm">
             <p className="font-medium text-muted">{t('models.state.empty')}</p>
-            <p>
-              <Remedy text={slot.remedy} />
-            </p>
+            <WaysToFill slot={slot} />
             {slot.note != null && <SlotNote text={slot.note} />}
           </div>
         )}

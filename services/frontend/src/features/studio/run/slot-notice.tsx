@@ -6,6 +6,7 @@ import type { Slot } from '@/api/types';
 import { Alert } from '@/components/ui/alert';
 import { Remedy } from '@/features/models/remedy';
 import { SlotNote } from '@/features/models/slot-note';
+import { WaysToFill } from '@/features/models/ways-to-fill';
 
 /** What has to be done before the task can answer; nothing when it can. */
 export function SlotNotice({ slot }: { slot: Slot }) {
@@ -26,9 +27,7 @@ export function SlotNotice({ slot }: { slot: Slot }) {
           {t('studio.empty.title')}
         </h2>
         <p>{t('studio.empty.text')}</p>
-        <p data-testid="remedy">
-          <Remedy text={slot.remedy} />
-        </p>
+        <WaysToFill slot={slot} />
         {slot.note != null && <SlotNote text={slot.note} />}
         {slot.models.map((model) => (
           <p key={model.id} className="text-sm text-danger">
