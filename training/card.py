@@ -14,13 +14,15 @@ from training.loop import Record
 CARD_NAME = "README.md"
 
 
-def render(slot: str, record: Record, figures: Evaluation, size: int) -> str:
+def render(slot: str, record: Record | None, figures: Evaluation, size: int) -> str:
     """The card of a model whose weights take `size` bytes.
 
-    The template may use $figures, $command, $seed, $steps, $minutes, $processor_minutes, $device,
-    $threads, $torch and $size.
+    The template may use $figures, and of a model that was trained here $command, $seed, $steps,
+    $minutes, $processor_minutes, $device, $threads, $torch and $size.
     """
     template = Template((ROOT / "training" / slot / "card.md").read_text("utf-8"))
+    if record is None:
+        return template.substitute(figures=table(figures))
     return template.substitute(
         figures=table(figures),
         command=record.command,
@@ -36,12 +38,22 @@ def render(slot: str, record: Record, figures: Evaluation, size: int) -> str:
 
 
 def write(slot: str, folder: Path) -> None:
-    """Write the card from what lies in the folder, and the hashes anew."""
-    text = render(
-        slot, ship.read_record(folder), evaluation.read(folder), ship.weights_size(folder)
-    )
+    """Write the card from what lies in the folder; of carried weights the hashes too."""
+    text = of_folder(slot, folder)
     (folder / CARD_NAME).write_text(text, "utf-8")
-    ship.write_checksums(folder)
+    if ship.weights_size(folder):
+        ship.write_checksums(folder)
+
+
+def of_folder(slot: str, folder: Path) -> str:
+    """The card that belongs to what lies in the folder.
+
+    Raises:
+        OSError, ValueError, TypeError: its figures or its record cannot be read.
+    """
+    size = ship.weights_size(folder)
+    record = ship.read_record(folder) if size else None
+    return render(slot, record, evaluation.read(folder), size)
 
 
 def table(figures: Evaluation) -> str:

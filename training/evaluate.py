@@ -1,4 +1,4 @@
-"""`python -m training.evaluate [SLOT…]`: measures every shipped model and prints one table.
+"""`python -m training.evaluate [SLOT…]`: measures starters and prints one table.
 
 Each `training/<slot>/measure.py` has `measure(engines: Engines) -> Evaluation`, which takes answers
 from the engine of its slot, beside trivial ones. What is found is compared with `evaluation.json`;
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found: list[Evaluation] = []
     complaints: list[str] = []
     engines = Engines(catalog, options.models, lambda line: print(line, file=sys.stderr))
-    for slot in options.slot or shipped(catalog):
+    for slot in options.slot or measured(catalog):
         try:
             result = measure(slot, engines)
             found.append(result)
@@ -63,6 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def shipped(catalog: Catalog) -> list[str]:
     """Slots whose starter is carried by the release."""
     return [s for s, entry in catalog.slots.items() if entry.starter and entry.starter.carried]
+
+
+def measured(catalog: Catalog) -> list[str]:
+    """Slots whose starter is measured: those carried, and installed ones with a measure."""
+    return [
+        slot
+        for slot, entry in catalog.slots.items()
+        if entry.starter
+        and (entry.starter.carried or (ROOT / "training" / slot / "measure.py").is_file())
+    ]
 
 
 def measure(slot: str, engines: Engines) -> Evaluation:

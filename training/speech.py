@@ -88,8 +88,10 @@ class Speaker:
 
 _PROMPT = r"/(?!silence/)[^/]+(/[^/]+)?\.wav$"
 
+ALLISON = Speaker("Allison, English", _ENGLISH, "en_US_f_Allison" + _PROMPT)
+
 LEARNT = (
-    Speaker("Allison, English", _ENGLISH, "en_US_f_Allison" + _PROMPT),
+    ALLISON,
     Speaker("June, French", _FRENCH, "fr_CA_f_June" + _PROMPT),
     Speaker("IVRvoice, Russian", _RUSSIAN, "ru_RU_f_IvrvoiceRU" + _PROMPT),
     Speaker("big fish, Czech", _CZECH_GAME, r"/cs/[^/]+-v-[^/]+\.ogg$"),

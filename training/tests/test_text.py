@@ -10,6 +10,7 @@ from torch import nn
 from training import held_out, low_rank
 from training.emotion_detection.dataset import LABELS, read
 from training.reranker.ranking import mrr, ndcg, ranks
+from training.speech_recognition.measure import distance, error_rate, words
 
 
 def test_a_held_out_text_is_found_in_disguise() -> None:
@@ -67,3 +68,10 @@ def test_the_data_brings_its_licence() -> None:
     folder = Path(__file__).parents[1] / "emotion_detection" / "data"
     assert "Apache License" in (folder / "LICENSE").read_text()
     assert "GoEmotions" in (folder / "README.md").read_text()
+
+
+def test_word_errors_are_counted_over_words_that_were_said() -> None:
+    assert words("Press 12, it's #1!") == ["press", "one", "two", "it's", "one"]
+    assert distance(["a", "b", "c", "d"], ["a", "x", "c"]) == 2
+    assert distance([], ["a"]) == 1
+    assert error_rate([["a", "b"], ["c", "d"]], [["a", "b"], ["c"]]) == 0.25

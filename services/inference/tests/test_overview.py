@@ -10,8 +10,10 @@ CARD = "---\nlicense: mit\n---\n# Feelings\n\nA small model for tests.\n"
 
 
 @pytest.fixture(scope="module")
-def service(start_service: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def service(start_service: Any, tmp_path_factory: pytest.TempPathFactory, starter: Path) -> Any:
     folder = tmp_path_factory.mktemp("models")
+    (folder / "chat").mkdir()
+    (folder / "chat" / starter.parent.name).symlink_to(starter.parent)
     carded: Path = tiny_text.emotion_classifier(folder / "emotion_detection" / "feelings")
     (carded / "README.md").write_text(CARD)
     large: Path = tiny_text.emotion_classifier(folder / "emotion_detection" / "wordy")
@@ -72,6 +74,14 @@ def test_a_slot_without_an_engine_and_one_for_others(service: Any) -> None:
     assert (finder["id"], finder["state"]) == ("finder", "failed")
     assert "finder" in finder["problem"]
     assert service.get("/internal/models/finder/card").json()["text"] == "# Finder\n"
+
+
+def test_a_starter_that_came_without_a_card_has_the_one_of_the_release(service: Any) -> None:
+    (chat,) = slots(service)["chat"]["models"]
+    assert (chat["starter"], chat["has_card"]) == (True, True)
+    text = service.get(f"/internal/models/{chat['id']}/card").json()["text"]
+    assert text.startswith(f"# {chat['id']}\n")
+    assert "## Limits" in text
 
 
 def test_a_card_is_given_as_it_stands(service: Any) -> None:

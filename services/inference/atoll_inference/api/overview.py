@@ -76,7 +76,7 @@ async def list_slots(service: Service) -> SlotList:
     empty = [slot for slot, filling in by_slot.items() if not filling]
     carded, notes = await asyncio.to_thread(
         lambda: (
-            {m.id for m in models if _card_of(m).is_file()},
+            {m.id for m in models if _card_of(m, service.catalog.starters).is_file()},
             {slot: _note(service.catalog.starters / slot / CARD_NAME) for slot in empty},
         )
     )
@@ -95,9 +95,10 @@ async def read_card(model: str, service: Service) -> CardText:
     """The card of a model, by id or alias."""
     helpers = {helper.id: helper for helper in service.registry.helpers}
     found = helpers.get(model) or await service.registry.find(model)
-    path = _card_of(found)
     try:
-        content = await asyncio.to_thread(_beginning, path)
+        content = await asyncio.to_thread(
+            lambda: _beginning(_card_of(found, service.catalog.starters))
+        )
     except OSError:
         raise NotFound(
             f"{found.id} has no card. Put a {CARD_NAME} beside its weights to give it one.",
@@ -138,10 +139,14 @@ def _model(model: Model, service: State, *, has_card: bool) -> SlotModel:
     )
 
 
-def _card_of(model: Model) -> Path:
-    path = model.checkpoint.path
+def _card_of(model: Model, starters: Path) -> Path:
+    """Where its card is read: beside the weights, else what the release says of a starter."""
+    found = model.checkpoint
     # A single weights file stands for a folder when MODEL_PATH names it.
-    return (path.parent if path.is_file() else path) / CARD_NAME
+    own = (found.path.parent if found.path.is_file() else found.path) / CARD_NAME
+    if found.is_starter and not own.is_file():
+        return starters / found.slot / found.id / CARD_NAME
+    return own
 
 
 def _note(path: Path) -> str | None:
