@@ -78,8 +78,9 @@ def test_the_starter_models_fill_an_empty_folder_alone(clone: Clone) -> None:
 def test_an_empty_slot_says_why(admin: Person) -> None:
     slots = {slot["slot"]: slot for slot in admin.http.get("/api/slots").json()["slots"]}
     assert slots["emotion_detection"]["models"]
-    assert slots["reranker"]["models"] == []
-    assert slots["reranker"]["note"]
+    assert slots["face_deepfake"]["models"] == []
+    assert slots["face_deepfake"]["note"]
+    assert slots["chat"]["models"][0]["has_card"]
 
 
 def test_up_on_a_running_stack_changes_nothing(clone: Clone) -> None:
