@@ -15,7 +15,7 @@ from training.video_enhancement import MODEL, SLOT
 from training.video_enhancement.network import small_swin2sr
 from training.video_enhancement.pictures import SIDE, prepare
 
-STEPS = 3000
+STEPS = 900
 BATCH = 4
 RATE = 1e-3
 _VALIDATION_CROPS = 64
@@ -59,7 +59,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=1e-4)
     record = train(
         Task(
-            model=model, optimizer=optimizer, steps=STEPS, loss=loss, judge=judge, judge_every=250
+            model=model, optimizer=optimizer, steps=STEPS, loss=loss, judge=judge, judge_every=150
         ),
         options,
     )
