@@ -13,6 +13,8 @@ import openai
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from training.word_errors import distance
+
 from .conftest import NewPerson
 from .person import Person, first_admin
 from .stack import MODELS, ROOT, Stack, wait_for
@@ -52,23 +54,13 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z']+", text.lower())
 
 
-def edits(said: list[str], heard: list[str]) -> int:
-    """Words to insert, delete or change to make one of the other (Levenshtein)."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(said, 1):
-        last, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (word != other))
-    return row[-1]
-
-
 def test_recordings_are_written_down(client: openai.OpenAI) -> None:
     wrong = total = 0
     for path, text in recordings():
         with path.open("rb") as file:
             heard = client.audio.transcriptions.create(model="whisper-1", file=file).text
         print(f"{path.name}: {heard!r}")
-        wrong += edits(words(text), words(heard))
+        wrong += distance(words(text), words(heard))
         total += len(words(text))
     print(f"word error rate {wrong / total:.3f} over {total} words")
     assert wrong / total < WORD_ERRORS

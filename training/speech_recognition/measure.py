@@ -2,7 +2,6 @@
 
 import gzip
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from training.evaluation import Evaluation, Measure
 from training.packages import Package
 from training.speech import ALLISON, RATE
 from training.speech_recognition import MODEL, SLOT
+from training.word_errors import error_rate, words
 
 HELD_OUT = (
     "telephone prompts at 8 kHz, read by one woman in American English, of the package "
@@ -30,7 +30,6 @@ _TEXTS = Package(
     "973e797d28e37fa6ca3c0a9d6fa717e77cf1268ae916bf09fd3503113cdffa50",
 )
 _LEAST_WORDS = 6
-_DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _SEED = 77
 
 
@@ -86,25 +85,3 @@ def prompts() -> list[tuple[Path, str]]:
         if len(words(texts.get(name, ""))) >= _LEAST_WORDS:
             found.append((path, texts[name]))
     return found
-
-
-def words(text: str) -> list[str]:
-    """In lower case, without signs, with digits as words."""
-    spelled = re.sub(r"\d", lambda digit: f" {_DIGITS[int(digit[0])]} ", text.lower())
-    return re.findall(r"[a-z']+", spelled.replace("’", "'"))
-
-
-def error_rate(said: Sequence[Sequence[str]], heard: Sequence[Sequence[str]]) -> float:
-    """Edits over words that were said, over all texts together."""
-    edits = sum(distance(a, b) for a, b in zip(said, heard, strict=True))
-    return edits / sum(map(len, said))
-
-
-def distance(said: Sequence[str], heard: Sequence[str]) -> int:
-    """The Levenshtein distance in words."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(said, 1):
-        before, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (word != other))
-    return row[-1]

@@ -10,7 +10,7 @@ from torch import nn
 from training import held_out, low_rank
 from training.emotion_detection.dataset import LABELS, read
 from training.reranker.ranking import mrr, ndcg, ranks
-from training.speech_recognition.measure import distance, error_rate, words
+from training.word_errors import distance, error_rate, words
 
 
 def test_a_held_out_text_is_found_in_disguise() -> None:

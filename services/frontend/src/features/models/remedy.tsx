@@ -1,6 +1,6 @@
 import { Fragment } from 'react';
 
-/** A sentence of the server, with what stands in backticks as code. */
+/** A sentence on what to do, with what stands in backticks as code. */
 export function Remedy({ text }: { text: string }) {
   return text.split(/(`[^`]+`)/).map((part, index) =>
     part.startsWith('`') ? (
