@@ -1,6 +1,8 @@
 """Summaries: content after training, long texts, lengths, and CTranslate2 beside transformers."""
 
+import json
 import random
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -50,6 +52,21 @@ def test_a_trained_checkpoint_says_what_the_text_is_full_of(trained: Path, dtype
         for seed in (1, 2, 3)
     )
     assert right >= 19, right
+
+
+def test_a_checkpoint_of_small_letters_gets_the_capitals_of_its_source(
+    trained: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "m"
+    shutil.copytree(trained, folder)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["normalizer"] = {"type": "Lowercase"}
+    tiny_text.write_json(folder / "tokenizer.json", tokenizer)
+    text = tiny_text.text_about("joy", 3, seed=9)
+    plain = tiny_text.summary_of("joy")
+    assert summarized(loaded(trained), text).summary == plain
+    capital = f"NASA. {text.upper()} This is what JOY is."
+    assert summarized(loaded(folder), capital).summary == "This text is full of JOY."
 
 
 def test_a_long_text_is_summarised_in_rounds(trained: Path) -> None:

@@ -26,6 +26,7 @@ from atoll_inference.engines.generation import (
     read_json,
     shortened,
 )
+from atoll_inference.engines.letter_case import restore
 from atoll_inference.engines.runtime import Runtime
 from atoll_inference.engines.seq2seq_ctranslate2 import FAMILIES, CTranslate2Generator
 from atoll_inference.engines.seq2seq_transformers import TransformersGenerator
@@ -185,7 +186,10 @@ class SummarizerEngine(BatchEngine):
             longest = len(ids) * 3 // 4
             ids, offsets = self._read(text)
             ids, offsets = ids[:longest], offsets[:longest]
-        return _result(tokenizer.text(summary), total, len(summary), pieces)
+        written = tokenizer.text(summary)
+        if tokenizer.lower_cases:
+            written = restore(written, item.text)
+        return _result(written, total, len(summary), pieces)
 
     def _read(self, text: str) -> tuple[tuple[int, ...], list[tuple[int, int]]]:
         """Token ids and offsets of the text as they are behind the prefix."""

@@ -65,6 +65,8 @@ class TextTokenizer:
             own = [self._backend.normalizer] if self._backend.normalizer else []
             self._backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), *own])
         self.pad_id: int = tokenizer.pad_token_id or 0
+        normalizer = self._backend.normalizer
+        self.lower_cases: bool = normalizer is not None and normalizer.normalize_str("A") == "a"
         self.reads_types: bool = "token_type_ids" in tokenizer.model_input_names
         self.max_length: int = tokenizer.model_max_length
         self._single = self._frame(1)
