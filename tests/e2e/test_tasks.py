@@ -18,6 +18,7 @@ from training.word_errors import distance
 from .conftest import NewPerson
 from .person import Person, first_admin
 from .stack import MODELS, ROOT, Stack, wait_for
+from .studio import EXAMPLES
 
 SPEECH = ROOT / "tests" / "media" / "speech"
 WORD_ERRORS = 0.2
@@ -52,6 +53,20 @@ def recordings() -> list[tuple[Path, str]]:
 def words(text: str) -> list[str]:
     """Words without case and punctuation."""
     return re.findall(r"[a-z']+", text.lower())
+
+
+def loaded(http: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The answer, asked for until the model is loaded."""
+
+    def asked() -> httpx.Response | None:
+        answer = http.post(path, json=body)
+        is_loading = answer.status_code == 503 and "model_loading" in answer.text
+        return None if is_loading else answer
+
+    answer = wait_for("an answer", asked, 240)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def test_recordings_are_written_down(client: openai.OpenAI) -> None:
@@ -131,6 +146,39 @@ def test_a_scanned_page_is_read(http: httpx.Client) -> None:
     assert [re.sub(r"\s", "", line) for line in read] == [re.sub(r"\s", "", x) for x in lines]
 
 
+MINUTES = (EXAMPLES / "meeting-notes.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (MINUTES, ("decided to take the first offer", "Peter will sign the contract")),
+        (
+            "Meeting on Tuesday with Anna, Ben and Carla. Ben reported that the new server arrived "
+            "last week and was installed on Friday. Carla said that the backup fails at night. "
+            "We agreed to move the release to the 14th of May. Anna will write to the customer by "
+            "Thursday. Ben will look into the backup before the next meeting.",
+            ("move the release to the 14th of May", "Anna will write to the customer"),
+        ),
+        (
+            "It lives in colonies of up to sixty thousand animals. Most of them are workers, which "
+            "are female and do not lay eggs. A queen can live for five years. The honey bee is an "
+            "insect that was domesticated for its honey and wax. In winter the colony forms a ball "
+            "to keep warm.",
+            ("The honey bee is an insect",),
+        ),
+    ],
+)
+def test_a_text_is_summed_up(http: httpx.Client, text: str, says: tuple[str, ...]) -> None:
+    answer = loaded(http, "/inference/text_summarization", {"text": text})
+    summary = answer["result"]["summary"]
+    print(summary)
+    assert all(part in summary for part in says)
+    assert len(summary) < len(text) / 2
+    assert summary[0].isupper()
+    assert summary.endswith(".")
+
+
 @pytest.mark.parametrize(
     ("text", "label"),
     [
@@ -144,14 +192,7 @@ def test_a_scanned_page_is_read(http: httpx.Client) -> None:
     ],
 )
 def test_an_emotion_is_told(http: httpx.Client, text: str, label: str) -> None:
-    def loaded() -> httpx.Response | None:
-        asked = http.post("/inference/emotion_detection", json={"text": text})
-        is_loading = asked.status_code == 503 and "model_loading" in asked.text
-        return None if is_loading else asked
-
-    answer = wait_for("an answer", loaded, 240)
-    assert answer.status_code == 200, answer.text
-    result = answer.json()["result"]
+    result = loaded(http, "/inference/emotion_detection", {"text": text})["result"]
     print(text, result)
     assert result["label"] == label
     assert sum(result["scores"].values()) == pytest.approx(1, abs=1e-3)
