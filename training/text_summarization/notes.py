@@ -1,7 +1,7 @@
 """Notes of meetings with their summaries, made up: what was decided, and who does what until when.
 
-No real ones with summaries were at hand under a fitting licence, so these teach the form. Their things
-and projects are drawn from texts that people wrote; nothing is measured on them.
+No real ones with summaries were at hand under a fitting licence, so these teach the form. Their
+things and projects are drawn from texts that people wrote; nothing is measured on them.
 """
 
 from collections.abc import Sequence
