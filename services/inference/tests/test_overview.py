@@ -51,8 +51,10 @@ def test_an_empty_slot_tells_its_remedy_as_the_refusal_does(service: Any) -> Non
     refused = service.post("/inference/text_summarization", {"text": "a"})
     assert refused.status_code == 503
     assert entry["remedy"] in refused.json()["error"]["message"]
-    fetch, copy = entry["ways"]
+    starter, fetch, copy = entry["ways"]
+    assert (starter["kind"], starter["command"]) == ("starter", "make models-starter")
     assert fetch["command"] == "atoll-inference models fetch text_summarization"
+    assert starter["command"] in entry["remedy"]
     assert fetch["command"] in entry["remedy"]
     assert fetch["checkpoint"] in entry["remedy"]
     assert copy == {"kind": "copy", "command": None, "checkpoint": None}
