@@ -14,8 +14,8 @@ from atoll_inference.catalog.slots import read_catalog
 from training import ROOT, TrainingFailed, loop, minilm, options
 from training.engines import Engines
 from training.reranker import MODEL, search
-from training.reranker.dataset import Pair, training
 from training.reranker.ranking import ndcg, ranks
+from training.synopses import Pair, training
 
 RANK = 32
 QUESTIONS = 12_000

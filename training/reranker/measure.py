@@ -7,8 +7,8 @@ from atoll_inference.engines.tasks.retrieval import RerankInput
 from training.engines import Engines
 from training.evaluation import Evaluation, Measure
 from training.reranker import MODEL, search
-from training.reranker.dataset import Pair, testing
 from training.reranker.ranking import mrr, ndcg, ranks
+from training.synopses import Pair, testing
 
 DOCUMENTS = 2000
 QUERIES = 500

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.reranker import dataset as packages
+from training import synopses
 from training.text_summarization import articles, notes, papers
 from training.text_summarization.plain import Passages
 
@@ -35,7 +35,7 @@ class Mixture:
     """Draws examples of all kinds."""
 
     def __init__(self) -> None:
-        self._packages = packages.training()
+        self._packages = synopses.training()
         self._articles = articles.training()
         self._papers = papers.training()
         self._names = [article.title for article in self._articles]

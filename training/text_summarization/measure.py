@@ -7,11 +7,10 @@ import numpy as np
 
 from atoll_inference.engines.base import BatchEngine
 from atoll_inference.engines.tasks.text import SummaryInput
+from training import synopses
 from training.engines import Engines
 from training.evaluation import Evaluation, Measure
-from training.reranker import dataset as packages
 from training.text_summarization import MODEL, articles, papers
-from training.text_summarization.articles import sentences
 from training.text_summarization.rouge import Rouge, mean, words
 
 PACKAGES = 500
@@ -115,9 +114,9 @@ def article_split() -> Split:
 
 def package_split() -> Split:
     """Descriptions, with synopses."""
-    found = packages.testing()
+    found = synopses.testing()
     chosen = [found[i] for i in np.random.default_rng(12).permutation(len(found))[:PACKAGES]]
-    leads = [sentences(pair.description)[0] for pair in chosen]
+    leads = [articles.sentences(pair.description)[0] for pair in chosen]
     return Split(
         kind="packages",
         texts=[pair.description for pair in chosen],

@@ -1,4 +1,4 @@
-"""Pairs of synopsis and description of Debian's packages, as questions and the texts that answer.
+"""Synopses and descriptions of Debian's packages: questions with answers, or texts with summaries.
 
 Both are written by the people who maintain a package. Packages of one source often share most of
 their description, so of each such group one is taken.
